@@ -1,0 +1,29 @@
+//! What acts on this machine: external programs, processes, the sandbox, locks, the clock and the environment.
+//!
+//! Floor 3. Whoever gets a [`Host`] may run programs; whoever gets none cannot. All `unsafe` of the workspace is in
+//! `sys.rs` of this crate, each use with the reason why it holds.
+//!
+//! - [`Tool`] is the closed list of external programs, [`Cmd`] a call of one of them as a value, [`Host::run`] and
+//!   its siblings start it. Children die with the thread that started them and on Ctrl-C.
+//! - [`sandbox`] runs untrusted programs (package builds, scriptlets) in namespaces over an overlay of directories.
+//! - [`Lock`], [`clock`], [`environment`] and [`remove_tree`] are the small rest.
+
+pub mod clock;
+mod cmd;
+pub mod environment;
+mod interrupt;
+mod lines;
+mod lock;
+mod machine;
+mod process;
+mod remove;
+pub mod sandbox;
+mod sys;
+mod tool;
+
+pub use cmd::{Cmd, Stdin};
+pub use lock::{Lock, LockError};
+pub use machine::{Cgroups, Host, HostError};
+pub use process::{Output, RunError, Running, Sink, Status, Stream};
+pub use remove::remove_tree;
+pub use tool::{MissingTool, Tool};

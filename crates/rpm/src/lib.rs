@@ -1,0 +1,45 @@
+//! The package file of rpm, read and written natively, and the database of installed packages.
+//!
+//! ```text
+//! lead        96 bytes, only its magic and its kind still mean something
+//! signature   a header: digests and OpenPGP signatures over what follows; padded to 8 bytes
+//! header      a header: everything that is known of the package, its table of files included
+//! payload     a compressed cpio archive with the bytes of the files
+//! ```
+//!
+//! [`Package::read`] reads all but the payload; [`Package::payload`] then streams the files. Nothing here needs more memory
+//! than the two headers and the decompressor's window. No input is trusted: counts and offsets are checked before use, and
+//! what a package unpacks to is bounded by the sizes in its header.
+
+mod base64;
+mod changelog;
+mod checksum;
+pub mod db;
+mod dependency;
+mod file;
+mod header;
+mod lead;
+mod package;
+mod payload;
+mod resign;
+mod scriptlet;
+mod tag;
+mod trigger;
+mod unpack;
+mod verify;
+pub mod write;
+
+pub use changelog::ChangelogEntry;
+pub use checksum::{Algorithm, Checksum, Checksummer};
+pub use dependency::{Dependency, DependencyKind, Sense};
+pub use file::{FileEntry, FileFlags, FileKind, FilesError};
+pub use header::{Header, HeaderBuilder, HeaderError, Value, ValueKind};
+pub use lead::Lead;
+pub use package::{Package, PackageError};
+pub use payload::{Compression, Item, Payload, PayloadError};
+pub use resign::{ResignError, sign};
+pub use scriptlet::{Scriptlet, ScriptletFlags, ScriptletKind};
+pub use tag::{Tag, signature};
+pub use trigger::{Trigger, TriggerScope, TriggerWhen};
+pub use unpack::{UnpackError, Unpacked, unpack, unpack_at};
+pub use verify::DigestError;
