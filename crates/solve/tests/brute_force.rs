@@ -1,0 +1,156 @@
+//! Small random universes: the solver finds a set exactly when trying all sets finds one, and what it finds is right.
+
+#![expect(clippy::unwrap_used, reason = "a test's own functions")]
+
+mod corpus;
+
+use std::collections::BTreeSet;
+
+use pkg::{Condition, Relation};
+use proptest::prelude::*;
+use solve::{Package, Rich, Universe, resolve};
+
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "p"];
+
+/// Whether one package satisfies a plain relation. Written from rpm's words, apart from the solver.
+fn provides(package: &Package, relation: &Relation) -> bool {
+    let own = Relation::new(&package.nevra.name, Condition::Equal, package.nevra.evr.clone());
+    relation.satisfied_by(&own)
+        || package.provides.iter().any(|provided| relation.satisfied_by(provided))
+        || (relation.bound.is_none() && package.files.contains(&relation.name))
+}
+
+fn alone(rich: &Rich, package: &Package) -> bool {
+    match rich {
+        Rich::Plain(relation) => provides(package, relation),
+        Rich::With(parts) | Rich::And(parts) => parts.iter().all(|part| alone(part, package)),
+        Rich::Or(parts) => parts.iter().any(|part| alone(part, package)),
+        Rich::Without(pair) => alone(&pair[0], package) && !alone(&pair[1], package),
+        Rich::If(..) | Rich::Unless(..) => false,
+    }
+}
+
+fn holds(rich: &Rich, set: &[&Package]) -> bool {
+    match rich {
+        Rich::Plain(_) | Rich::With(_) | Rich::Without(_) => set.iter().any(|package| alone(rich, package)),
+        Rich::And(parts) => parts.iter().all(|part| holds(part, set)),
+        Rich::Or(parts) => parts.iter().any(|part| holds(part, set)),
+        Rich::If(pair, _) if holds(&pair[1], set) => holds(&pair[0], set),
+        Rich::If(_, other) => other.as_ref().is_none_or(|other| holds(other, set)),
+        Rich::Unless(pair, other) if holds(&pair[1], set) => other.as_ref().is_some_and(|other| holds(other, set)),
+        Rich::Unless(pair, _) => holds(&pair[0], set),
+    }
+}
+
+fn right(set: &[&Package], install: &[Relation]) -> bool {
+    let rich = |relation: &Relation| Rich::of(relation).unwrap();
+    let asked = install.iter().all(|relation| holds(&rich(relation), set));
+    asked
+        && set.iter().all(|package| {
+            let others: Vec<&Package> = set.iter().copied().filter(|other| other != package).collect();
+            package.requires.iter().all(|relation| holds(&rich(relation), set))
+                && !package.conflicts.iter().any(|relation| holds(&rich(relation), &others))
+                && !others.iter().any(|other| {
+                    let own = Relation::new(&other.nevra.name, Condition::Equal, other.nevra.evr.clone());
+                    other.nevra.name == package.nevra.name
+                        || package.obsoletes.iter().any(|relation| relation.satisfied_by(&own))
+                })
+        })
+}
+
+fn plain() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(NAMES.to_vec());
+    let bound = prop::sample::select(vec!["", "", " = 1", " >= 2", " < 2", " > 1"]);
+    (name, bound).prop_map(|(name, bound)| format!("{name}{bound}"))
+}
+
+fn rich() -> impl Strategy<Value = String> {
+    let operator = prop::sample::select(vec!["and", "or", "if", "unless"]);
+    prop_oneof![
+        3 => plain(),
+        1 => (plain(), operator, plain()).prop_map(|(left, operator, right)| format!("({left} {operator} {right})")),
+        1 => (plain(), plain(), plain()).prop_map(|(a, b, c)| format!("({a} if {b} else {c})")),
+        1 => (plain(), plain(), plain()).prop_map(|(a, b, c)| format!("({a} unless {b} else {c})")),
+        1 => (plain(), plain(), plain()).prop_map(|(a, b, c)| format!("(({a} and {b}) or {c})")),
+        1 => (plain(), plain()).prop_map(|(a, b)| format!("({a} with {b})")),
+        1 => (plain(), plain()).prop_map(|(a, b)| format!("({a} without {b})")),
+    ]
+}
+
+fn package() -> impl Strategy<Value = String> {
+    let list = |kind: &'static str, most: usize| {
+        let item = rich().prop_map(move |relation| format!("  {kind} {relation}\n"));
+        prop::collection::vec(item, 0..=most).prop_map(|lines| lines.concat())
+    };
+    let obsoletes = prop::option::weighted(0.2, plain().prop_map(|relation| format!("  obsoletes {relation}\n")));
+    let provides = prop::option::of(prop::sample::select(vec!["p", "p = 1", "p = 2", "d = 3"]));
+    let parts =
+        (list("requires", 2), list("conflicts", 1), obsoletes, provides, list("recommends", 1), list("supplements", 1));
+    (prop::sample::select(NAMES[..4].to_vec()), 1..4, parts).prop_map(|(name, version, parts)| {
+        let (requires, conflicts, obsoletes, provides, recommends, supplements) = parts;
+        let provides = provides.map_or(String::new(), |provides| format!("  provides {provides}\n"));
+        let obsoletes = obsoletes.unwrap_or_default();
+        format!("{name}-{version}-1.noarch\n{provides}{requires}{conflicts}{obsoletes}{recommends}{supplements}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn finds_a_set_when_there_is_one(
+        texts in prop::collection::vec(package(), 1..9),
+        install in prop::collection::vec(rich(), 1..3),
+        weak: bool,
+    ) {
+        let mut packages = corpus::packages(&texts.concat());
+        packages.sort_by_key(|package| package.nevra.to_string());
+        packages.dedup_by_key(|package| package.nevra.to_string());
+        // In a request a name means packages of that name first, which is another question: ask through a package.
+        let install: Vec<Relation> = install.iter().map(|text| Relation::parse(text).unwrap()).collect();
+        let mut asking = Package::new(pkg::Nevra::parse("asking-1-1.noarch").unwrap());
+        asking.requires = install.clone();
+        packages.push(asking);
+        let asked = [Relation::any("asking")];
+
+        let sets = 0..1_u32 << packages.len();
+        let chosen = |set: u32| packages.iter().enumerate().filter(move |(index, _)| set >> index & 1 == 1);
+        let possible = sets.clone().any(|set| right(&chosen(set).map(|(_, package)| package).collect::<Vec<_>>(), &asked));
+
+        let universe = Universe::new(packages.clone());
+        let mut request = corpus::request(&["asking"]);
+        request.weak = weak;
+        let solution = resolve(&universe, &request);
+        prop_assert_eq!(solution.is_ok(), possible, "{:?}", solution);
+        match &solution {
+            Ok(solution) => {
+                let set: Vec<&Package> = solution.packages().map(|id| universe.package(id)).collect();
+                prop_assert!(right(&set, &asked), "{:?} is not right", corpus::names(&universe, solution));
+            }
+            Err(error) => prop_assert!(!error.facts.is_empty()),
+        }
+
+        // The order of the packages does not matter.
+        let mut reversed = packages.clone();
+        reversed.reverse();
+        let other = Universe::new(reversed);
+        prop_assert_eq!(&solution, &resolve(&other, &request));
+
+        // The newest version of a name that can be there at all is the one that is chosen.
+        for name in packages.iter().map(|package| package.nevra.name.clone()).collect::<BTreeSet<_>>() {
+            let possible = |package: &Package| {
+                sets.clone().any(|set| {
+                    let set: Vec<&Package> = chosen(set).map(|(_, package)| package).collect();
+                    set.contains(&package) && right(&set, &[])
+                })
+            };
+            let best = packages.iter().filter(|package| package.nevra.name == name && possible(package)).max_by(|left, right| left.nevra.evr.cmp(&right.nevra.evr));
+            let replaced = packages.iter().any(|package| package.nevra.name != name && package.obsoletes.iter().any(|relation| relation.name == name));
+            if let (Some(best), false) = (best, replaced) {
+                let solution = resolve(&universe, &corpus::request(&[&name])).unwrap();
+                let id = universe.named(&name).iter().copied().find(|id| solution.because(*id).is_some());
+                prop_assert_eq!(id.map(|id| universe.package(id).nevra.evr.clone()), Some(best.nevra.evr.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+# ~/.bash_profile: read by login shells.
+if [ -r ~/.bashrc ]; then
+    . ~/.bashrc
+fi
