@@ -74,6 +74,8 @@ pub struct SourceFile {
     pub file_name: String,
     /// Its digest, from the component's file or its lock; without one it cannot be fetched.
     pub hash: Option<Hash>,
+    /// Its length in bytes, from its lock.
+    pub size: Option<u64>,
     /// Where it comes from.
     pub origin: FileOrigin,
     /// The version of its origin that was locked.
@@ -92,12 +94,25 @@ pub enum FileOrigin {
     DebianSource {
         /// The source package.
         source: String,
+        /// The suite that has it, where that is not stage0's.
+        suite: Option<String>,
     },
     /// A Debian binary package as it is.
     DebianBinary {
         /// The binary package.
         binary: String,
+        /// The suite that has it, where that is not stage0's.
+        suite: Option<String>,
     },
+}
+
+impl FileOrigin {
+    /// The suite that has the file, where that is not stage0's.
+    pub fn suite(&self) -> Option<&str> {
+        match self {
+            FileOrigin::DebianSource { suite, .. } | FileOrigin::DebianBinary { suite, .. } => suite.as_deref(),
+        }
+    }
 }
 
 /// The digest by which a source file is known.
@@ -263,6 +278,7 @@ fn read_source_file(mut table: Table<'_>, lock: &Path) -> Option<SourceFile> {
     Some(SourceFile {
         file_name: file_name.value,
         hash,
+        size: None,
         origin: origin?,
         origin_version: None,
         at,
@@ -284,9 +300,10 @@ pub(crate) fn parse_hash(table: &Table<'_>, hex: &str, is_sha512: bool) -> Optio
 fn read_file_origin(mut table: Table<'_>) -> Option<FileOrigin> {
     table.required("type")?;
     table.word("type", &[("debian", ())])?;
+    let suite = table.text("suite");
     match (table.text("source"), table.text("binary")) {
-        (Some(source), None) => Some(FileOrigin::DebianSource { source }),
-        (None, Some(binary)) => Some(FileOrigin::DebianBinary { binary }),
+        (Some(source), None) => Some(FileOrigin::DebianSource { source, suite }),
+        (None, Some(binary)) => Some(FileOrigin::DebianBinary { binary, suite }),
         _ => {
             let problem = Diagnostic::new("an origin of type `debian` names either a `source` or a `binary` package");
             table.report(table.span.clone(), problem);

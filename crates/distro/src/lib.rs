@@ -20,7 +20,7 @@ pub use component::{BuildOptions, Check, Component, ComponentOrigin, FileOrigin,
 pub use diagnostic::{Diagnostic, Diagnostics, Located, Position, nearest};
 pub use glob::matches as glob_matches;
 pub use image::{Image, ImageDefinition, Initrd, Partition, PartitionType, System};
-pub use load::{Distro, load};
+pub use load::{Distro, Locks, load};
 pub use lock::{Lock, LockedSource};
 pub use project::Project;
 pub use stage0::{Stage0, Stage0Command};

@@ -29,13 +29,22 @@ pub struct Distro {
 /// Includes that lead deeper than this are taken for a mistake.
 const DEEPEST_INCLUDE: usize = 16;
 
+/// Whether every source has to have a digest in the definition or a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// It has to: without one, nothing can be fetched.
+    Required,
+    /// Locks are not read: they are about to be written.
+    Ignored,
+}
+
 /// Loads the definition whose root file is `path`, with all files that it includes.
 ///
 /// Every problem is found in one go; a definition with a problem is not returned.
-pub fn load(path: &Path) -> Result<Distro, Diagnostics> {
+pub fn load(path: &Path, locks: Locks) -> Result<Distro, Diagnostics> {
     let mut loader = Loader::default();
     loader.read_file(path, &mut Vec::new(), None);
-    let distro = loader.finish(path);
+    let distro = loader.finish(path, locks);
     let mut problems = loader.problems;
     match distro {
         Some(distro) if problems.is_empty() => Ok(distro),
@@ -222,8 +231,8 @@ impl Loader {
         }
     }
 
-    fn finish(&mut self, path: &Path) -> Option<Distro> {
-        let components = self.finish_components();
+    fn finish(&mut self, path: &Path, locks: Locks) -> Option<Distro> {
+        let components = self.finish_components(locks);
         let images = self.finish_images();
         if self.problems.is_empty() {
             for (missing, found) in [("project", self.project.is_some()), ("stage0", self.stage0.is_some())] {
@@ -250,7 +259,7 @@ impl Loader {
         })
     }
 
-    fn finish_components(&mut self) -> BTreeMap<String, Component> {
+    fn finish_components(&mut self, locks: Locks) -> BTreeMap<String, Component> {
         let mut finished = BTreeMap::new();
         let version = self
             .project
@@ -270,7 +279,9 @@ impl Loader {
                 layer.apply(&mut build);
             }
             component.build = build;
-            apply_lock(&mut component, &mut self.problems);
+            if locks == Locks::Required {
+                apply_lock(&mut component, &mut self.problems);
+            }
             finished.insert(name.clone(), component);
         }
         for (name, group) in &self.groups {
@@ -335,6 +346,7 @@ fn apply_lock(component: &mut Component, problems: &mut Vec<Diagnostic>) {
     for file in &mut component.source_files {
         if let Some(locked) = lock.sources.iter().find(|locked| locked.file_name == file.file_name) {
             file.hash.get_or_insert_with(|| Hash::Sha512(locked.sha512.clone()));
+            file.size = Some(locked.size);
             file.origin_version = locked.origin_version.clone();
         }
         if file.hash.is_none() {

@@ -139,6 +139,7 @@ pub(crate) const FILE_ORIGIN: &[Key] = &[
     key("type", "`debian`", "Who has the file: the Debian mirror that this machine uses."),
     key("source", "string", "The Debian source package of which it is a part."),
     key("binary", "string", "The Debian binary package that it is."),
+    key("suite", "string", "The Debian suite that has it, where that is not stage0's."),
 ];
 pub(crate) const BUILD: &[Key] = &[
     key("with", "list of names", "Build conditionals to turn on: `%bcond NAME`."),

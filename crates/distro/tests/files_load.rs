@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use distro::{Distro, load};
+use distro::{Distro, Locks, load};
 
 const ROOT: &str = r#"
 includes = ["stage0.toml", "components/*/comp.toml", "images.toml"]
@@ -51,7 +51,8 @@ fn load_with(changes: &[(&str, &str)]) -> Result<Distro, String> {
         fs_err::write(path, text).expect("a file");
     }
     let shown = format!("{}/", folder.path().display());
-    load(&folder.path().join("distro.toml")).map_err(|problems| format!("error: {problems}").replace(&shown, ""))
+    load(&folder.path().join("distro.toml"), Locks::Required)
+        .map_err(|problems| format!("error: {problems}").replace(&shown, ""))
 }
 
 #[test]

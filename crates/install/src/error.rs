@@ -1,0 +1,123 @@
+use std::path::PathBuf;
+
+use tree::TreePath;
+
+/// Why a root could not be filled.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A package file cannot be read or unpacked.
+    #[error("`{}` cannot be unpacked: {cause}", file.display())]
+    Package {
+        /// The package file.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: rpm::UnpackError,
+    },
+    /// A package file is not the one that was chosen.
+    #[error("`{}` has the digest {found}, but {expected} was chosen", file.display())]
+    Differs {
+        /// The package file.
+        file: PathBuf,
+        /// The digest that was expected.
+        expected: pkg::Digest,
+        /// The digest of its bytes.
+        found: pkg::Digest,
+    },
+    /// Two packages bring different things to one path.
+    #[error("`{first}` and `{second}` disagree about `{path}`: {difference}")]
+    Conflict {
+        /// The path.
+        path: TreePath,
+        /// The package that was there first.
+        first: String,
+        /// The one that came later.
+        second: String,
+        /// In what they differ.
+        difference: String,
+    },
+    /// A file's owner is in no account file and no sysusers file.
+    #[error("`{package}` has a file of the {kind} `{name}`, which no installed package makes: `{path}`")]
+    NoAccount {
+        /// The package.
+        package: String,
+        /// `user` or `group`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The file.
+        path: String,
+    },
+    /// A line of a sysusers file or of an account file means nothing.
+    #[error("`{file}` line {line}: {problem}")]
+    Accounts {
+        /// The file in the root.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file's capabilities are written in a way that means nothing.
+    #[error("`{path}` of `{package}` has capabilities that mean nothing: `{text}`")]
+    Capabilities {
+        /// The package.
+        package: String,
+        /// The file.
+        path: String,
+        /// The text, as in `cap_net_raw=ep`.
+        text: String,
+    },
+    /// A scriptlet that must succeed did not.
+    #[error("{scriptlet} of `{package}` failed ({outcome})\n{output}")]
+    Scriptlet {
+        /// Which one, as in `%pre`.
+        scriptlet: String,
+        /// The package.
+        package: String,
+        /// How it ended.
+        outcome: String,
+        /// The last lines that it printed.
+        output: String,
+    },
+    /// A scriptlet that cannot be run here.
+    #[error("{scriptlet} of `{package}` needs {needs}, which cannot be run here")]
+    Interpreter {
+        /// Which one.
+        scriptlet: String,
+        /// The package.
+        package: String,
+        /// What it needs, as in `<lua>`.
+        needs: String,
+    },
+    /// A package's path cannot stand where it should.
+    #[error("`{package}`: {cause}")]
+    Place {
+        /// The package.
+        package: String,
+        /// Why not.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A scriptlet did something to the root that cannot be taken back into a tree.
+    #[error("scriptlets left `{path}` in a state that cannot be taken over: {problem}")]
+    Leftover {
+        /// The path.
+        path: String,
+        /// What about it.
+        problem: String,
+    },
+    /// The sandbox could not be set up.
+    #[error(transparent)]
+    Sandbox(#[from] host::sandbox::SandboxError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The database of installed packages.
+    #[error("the database of installed packages cannot be written: {0}")]
+    Database(#[from] rpm::db::DatabaseError),
+    /// The operating system refused something; the message names the path.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The user interrupted.
+    #[error("interrupted; nothing was kept")]
+    Interrupted,
+}

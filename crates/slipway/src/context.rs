@@ -1,0 +1,87 @@
+use std::path::{Path, PathBuf};
+
+use distro::Distro;
+use host::Host;
+use store::Store;
+
+use crate::commands::Global;
+use crate::explain::Failure;
+use crate::ui::Ui;
+
+/// What every command has at hand.
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) host: Host,
+    store_folder: PathBuf,
+    directory: Option<PathBuf>,
+    output: Option<PathBuf>,
+}
+
+/// The name of a definition's root file.
+const DEFINITION: &str = "distro.toml";
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Result<Context, Failure> {
+        let host = Host::detect().map_err(|error| Failure::environment(error.to_string()))?;
+        host.on_interrupt();
+        let store_folder = match &global.store {
+            Some(folder) => folder.clone(),
+            None => host::environment::cache_home().map(|cache| cache.join("slipway")).ok_or_else(|| {
+                Failure::environment("there is no home folder to keep the store in").hint("name one with `--store`")
+            })?,
+        };
+        Ok(Context {
+            ui: Ui::new(global.json, global.quiet),
+            host,
+            store_folder,
+            directory: global.directory.clone(),
+            output: global.output.clone(),
+        })
+    }
+
+    /// Opens the store, which is made when it is not there yet.
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.store_folder)?)
+    }
+
+    /// The root file of the definition: in the folder named, or in this one or the nearest above, there or in `distro/`.
+    pub(crate) fn definition(&self) -> Result<PathBuf, Failure> {
+        let found = match &self.directory {
+            Some(directory) => definition_in(directory),
+            None => {
+                let here = std::path::absolute(".").unwrap_or_default();
+                here.ancestors().find_map(definition_in).map(|path| relative_to(&path, &here))
+            }
+        };
+        found.ok_or_else(|| {
+            let place = self.directory.as_deref().unwrap_or(Path::new("."));
+            Failure::definition(format!("no definition is in `{}`: there is no `{DEFINITION}`", place.display()))
+                .hint("run inside a definition's folder, or name it with `--directory`")
+        })
+    }
+
+    /// Loads the definition.
+    pub(crate) fn distro(&self) -> Result<Distro, Failure> {
+        Ok(distro::load(&self.definition()?, distro::Locks::Required)?)
+    }
+
+    /// Where results are put: `out` beside the definition's folder unless told otherwise.
+    pub(crate) fn output(&self) -> Result<PathBuf, Failure> {
+        if let Some(output) = &self.output {
+            return Ok(output.clone());
+        }
+        let definition = std::path::absolute(self.definition()?).unwrap_or_default();
+        let folder = definition.parent().unwrap_or(Path::new("/"));
+        let base = if folder.ends_with("distro") { folder.parent().unwrap_or(folder) } else { folder };
+        Ok(base.join("out"))
+    }
+}
+
+fn definition_in(folder: &Path) -> Option<PathBuf> {
+    [folder.join(DEFINITION), folder.join("distro").join(DEFINITION)].into_iter().find(|path| path.is_file())
+}
+
+/// Shorter where `path` lies below `folder`: messages then name it as people would.
+fn relative_to(path: &Path, folder: &Path) -> PathBuf {
+    path.strip_prefix(folder).map_or_else(|_| path.to_owned(), Path::to_owned)
+}

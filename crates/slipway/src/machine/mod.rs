@@ -1,0 +1,214 @@
+//! A virtual machine that boots an image: QEMU, its serial console, and its control socket.
+
+mod qmp;
+mod serial;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use host::{Cmd, Host, Running, Sink, Tool};
+
+use crate::explain::Failure;
+pub(crate) use serial::Serial;
+
+/// UEFI firmware for x86-64, as Debian's `ovmf` has it: the program, and the variables that it starts from.
+const FIRMWARE: [&str; 2] = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"];
+/// A processor that QEMU 7.2 emulates without trouble; `max` makes its firmware hang.
+const PROCESSOR: &str = "Haswell-v4";
+/// What a machine that works says within this time; firmware alone does.
+const FIRST_WORDS: Duration = Duration::from_secs(12);
+
+/// By what the guest's processor is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Accelerator {
+    /// The machine's own, through Linux.
+    Kvm,
+    /// Translation: works everywhere, several times slower.
+    Tcg,
+}
+
+impl Accelerator {
+    fn argument(self) -> &'static str {
+        match self {
+            Accelerator::Kvm => "kvm",
+            Accelerator::Tcg => "tcg,thread=multi",
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Accelerator::Kvm => "KVM",
+            Accelerator::Tcg => "emulation (TCG)",
+        }
+    }
+}
+
+/// How the machine is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Hardware {
+    pub(crate) memory_mib: u32,
+    pub(crate) processors: u32,
+    /// Text for the firmware's tables, which systemd reads as credentials.
+    pub(crate) credentials: Vec<(String, String)>,
+    /// A port of this machine's loopback that leads to the guest's port 22.
+    pub(crate) ssh_port: Option<u16>,
+}
+
+/// A machine that runs. Dropping it ends it.
+pub(crate) struct Machine {
+    process: Running,
+    pub(crate) serial: Serial,
+    control: PathBuf,
+    pub(crate) accelerator: Accelerator,
+}
+
+impl Machine {
+    /// Starts a machine over `disk`, which is not changed; `folder` takes its sockets and logs.
+    ///
+    /// KVM may be there and still not run an ordinary guest: the machine has to say something within seconds, or it is
+    /// started again with translation.
+    pub(crate) fn start(
+        disk: &Path,
+        format: &str,
+        hardware: &Hardware,
+        folder: &Path,
+        host: &Host,
+        accelerators: &[Accelerator],
+    ) -> Result<Machine, Failure> {
+        for (attempt, accelerator) in accelerators.iter().enumerate() {
+            let folder = folder.join(accelerator.argument().split(',').next().unwrap_or("machine"));
+            fs_err::create_dir_all(&folder)?;
+            let mut machine = Machine::start_with(disk, format, hardware, &folder, host, *accelerator)?;
+            let is_last = attempt + 1 == accelerators.len();
+            if is_last || machine.speaks(host)? {
+                return Ok(machine);
+            }
+        }
+        Err(Failure::environment("no way to run a virtual machine is left to try"))
+    }
+
+    fn start_with(
+        disk: &Path,
+        format: &str,
+        hardware: &Hardware,
+        folder: &Path,
+        host: &Host,
+        accelerator: Accelerator,
+    ) -> Result<Machine, Failure> {
+        let [code, variables] = FIRMWARE;
+        if !Path::new(code).is_file() {
+            let failure = Failure::environment(format!("there is no UEFI firmware: `{code}` does not exist"));
+            return Err(failure.hint("install the package `ovmf`"));
+        }
+        let variables_copy = folder.join("firmware-variables.fd");
+        fs_err::copy(variables, &variables_copy)?;
+        let control = folder.join("qmp.sock");
+        let log = folder.join("serial.log");
+        for stale in [&control, &log] {
+            if stale.exists() {
+                fs_err::remove_file(stale)?;
+            }
+        }
+        let processor = if accelerator == Accelerator::Kvm { "host" } else { PROCESSOR };
+        let mut cmd = Cmd::new(Tool::Qemu)
+            .args(["-machine", "q35", "-accel", accelerator.argument(), "-cpu", processor])
+            .args(["-m", &hardware.memory_mib.to_string(), "-smp", &hardware.processors.to_string()])
+            .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+            .args(["-serial", &format!("file:{}", log.display())])
+            .args(["-qmp", &format!("unix:{},server=on,wait=off", control.display())])
+            .args(["-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={code}")])
+            .args(["-drive", &format!("if=pflash,format=raw,unit=1,file={}", variables_copy.display())])
+            .args(["-drive", &format!("file={},format={format},if=virtio,snapshot=on", disk.display())])
+            .args(["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]);
+        let forward = hardware.ssh_port.map(|port| format!(",hostfwd=tcp:127.0.0.1:{port}-:22")).unwrap_or_default();
+        cmd = cmd.args([
+            "-netdev",
+            &format!("user,id=net,restrict=on{forward}"),
+            "-device",
+            "virtio-net-pci,netdev=net,romfile=",
+        ]);
+        for (name, value) in &hardware.credentials {
+            // systemd reads these from the machine's tables (systemd.system-credentials(7)).
+            cmd = cmd.args(["-smbios", &format!("type=11,value=io.systemd.credential:{name}={value}")]);
+        }
+        let errors = folder.join("qemu.log");
+        let process = host.spawn(&cmd, &Sink::File(errors.clone()), &Sink::File(errors))?;
+        Ok(Machine { process, serial: Serial::new(log), control, accelerator })
+    }
+
+    /// Whether the guest says anything within the first seconds.
+    fn speaks(&mut self, host: &Host) -> Result<bool, Failure> {
+        let start = Instant::now();
+        while start.elapsed() < FIRST_WORDS {
+            if host.interrupted() {
+                return Err(Failure::interrupted());
+            }
+            if !self.serial.read()?.is_empty() {
+                return Ok(true);
+            }
+            if self.process.wait_for(Duration::from_millis(200), host)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Waits until the console has shown each of `texts`; the one that is missing when `limit` is over is the error.
+    pub(crate) fn wait_for(
+        &mut self,
+        texts: &[&str],
+        limit: Duration,
+        host: &Host,
+        each_line: &mut dyn FnMut(&str),
+    ) -> Result<(), Failure> {
+        let start = Instant::now();
+        loop {
+            for line in self.serial.new_lines()? {
+                each_line(&line);
+            }
+            let console = self.serial.read()?;
+            let missing = texts.iter().find(|text| !console.contains(**text));
+            let Some(missing) = missing else { return Ok(()) };
+            if host.interrupted() {
+                return Err(Failure::interrupted());
+            }
+            let ended = self.process.wait_for(Duration::from_millis(250), host)?;
+            if ended.is_some() || start.elapsed() > limit {
+                let how = match ended {
+                    Some(status) => format!("the machine ended ({status})"),
+                    None => format!("{} passed", host::clock::human(limit)),
+                };
+                let tail: Vec<&str> = console.lines().rev().take(15).collect();
+                let tail: Vec<&str> = tail.into_iter().rev().collect();
+                let message = format!("{how} before its console showed `{missing}`\n{}", tail.join("\n"));
+                return Err(
+                    Failure::work(message).hint(format!("the whole console is in `{}`", self.serial.path().display()))
+                );
+            }
+        }
+    }
+
+    /// Presses the power button and waits for the machine to shut down; `false` if it does not within `limit`.
+    pub(crate) fn shut_down(&mut self, limit: Duration, host: &Host) -> Result<bool, Failure> {
+        qmp::command(&self.control, "system_powerdown")?;
+        let ended = self.process.wait_for(limit, host)?;
+        Ok(ended.is_some_and(host::Status::success))
+    }
+
+    /// Waits until the machine ends by itself.
+    pub(crate) fn wait(&mut self, host: &Host, each_line: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+        loop {
+            let ended = self.process.wait_for(Duration::from_millis(250), host)?;
+            for line in self.serial.new_lines()? {
+                each_line(&line);
+            }
+            if ended.is_some() {
+                return Ok(());
+            }
+            if host.interrupted() {
+                return Err(Failure::interrupted());
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Slipway: makes and maintains a cloud Linux distribution.
+//!
+//! `pipeline` is the whole factory on one page; each command is a file in `commands`; `ui` is the only place that prints;
+//! `explain` gives errors their place and their advice.
+
+mod commands;
+mod context;
+mod explain;
+mod machine;
+mod pipeline;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::main()
+}

@@ -1,0 +1,488 @@
+//! The whole factory on one page:
+//!
+//! ```text
+//! distro/*.toml --load--> Distro --evaluate--> specs --plan--> Plan --build--> packages --publish--> Snapshot --image--> disk
+//! ```
+//!
+//! Who may touch the machine is visible in the signatures: what gets no `Context` and no `Store` has no effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use build::stage0::{Request, Stage0, Stage0Definition};
+use build::{BuildError, Built, Check, File, Job, Options, Progress};
+use distro::{Component, Distro, FileOrigin, Hash};
+use pkg::{Arch, Digest};
+use plan::{BuiltPackage, Candidate, CandidatePackage, Plan, Provider, Requirement};
+use spec::{Environment, Evaluated, Macros, Origin, Target};
+use store::Store;
+
+use crate::context::Context;
+use crate::explain::Failure;
+use crate::machine::Accelerator;
+
+/// The machine that packages are made for. Others come with their own stage0.
+pub(crate) fn arch() -> Arch {
+    Arch::new("x86_64")
+}
+
+/// What every spec of the definition says.
+pub(crate) struct Specs {
+    pub(crate) evaluated: BTreeMap<String, Evaluated>,
+    texts: BTreeMap<String, String>,
+    macro_files: Vec<File>,
+}
+
+/// Reads and evaluates all specs, several at once; all that are wrong are reported together.
+pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure> {
+    let mut macro_files = Vec::new();
+    let mut macros = Macros::builtin();
+    for path in &distro.project.macros {
+        let text = fs_err::read_to_string(path)?;
+        macros.load(&text, &Origin::file(path));
+        let name = path.file_name().map_or_else(|| "macros".to_owned(), |name| name.to_string_lossy().into_owned());
+        macro_files.push(File { name, bytes: text.into_bytes() });
+    }
+    let macros = Arc::new(macros);
+    let mut texts = BTreeMap::new();
+    for (name, component) in &distro.components {
+        texts.insert(name.clone(), fs_err::read_to_string(component.spec.path())?);
+    }
+    let names: Vec<&String> = texts.keys().collect();
+    let results: Vec<(String, Result<Evaluated, spec::SpecError>)> = std::thread::scope(|scope| {
+        let chunk = names.len().div_ceil(threads.max(1)).max(1);
+        let workers: Vec<_> = names
+            .chunks(chunk)
+            .map(|names| {
+                let (texts, macros) = (&texts, &macros);
+                scope.spawn(move || {
+                    let one = |name: &&String| {
+                        let component = &distro.components[*name];
+                        let environment = environment(component, macros, distro);
+                        let origin = Origin::file(component.spec.path());
+                        ((*name).clone(), spec::evaluate(&texts[*name], &origin, &environment))
+                    };
+                    names.iter().map(one).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    });
+    let mut evaluated = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (name, result) in results {
+        match result {
+            Ok(found) => {
+                evaluated.insert(name, found);
+            }
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::definition(problems.join("\n\nerror: ")));
+    }
+    Ok(Specs { evaluated, texts, macro_files })
+}
+
+fn environment(component: &Component, macros: &Arc<Macros>, distro: &Distro) -> Environment {
+    let mut environment = Environment::new(macros.clone(), Target::linux(arch().as_str()));
+    environment.clock = distro.project.epoch;
+    for (name, body) in &component.build.defines {
+        environment = environment.with_definition(name, body);
+    }
+    for name in &component.build.with {
+        environment = environment.with_definition(format!("_with_{name}"), format!("--with-{name}"));
+    }
+    for name in &component.build.without {
+        environment = environment.with_definition(format!("_without_{name}"), format!("--without-{name}"));
+    }
+    environment
+}
+
+/// Finds out in which order the components can be built.
+pub(crate) fn plan(distro: &Distro, specs: &Specs) -> Result<Plan, Failure> {
+    let candidates: Vec<Candidate> =
+        specs.evaluated.iter().map(|(name, spec)| candidate(name, &distro.components[name], spec)).collect();
+    Ok(plan::make(&candidates, &distro.stage0)?)
+}
+
+fn candidate(name: &str, component: &Component, spec: &Evaluated) -> Candidate {
+    let relations = |all: &[spec::Dependency]| all.iter().map(|dependency| dependency.relation.clone()).collect();
+    let made = spec.packages.iter().filter(|package| package.files.is_some());
+    let packages = made.map(|package| CandidatePackage {
+        name: package.name.clone(),
+        provides: relations(&package.provides),
+        requires: relations(&package.requires),
+    });
+    let build_requires = spec.build_requires.iter().map(|located| Requirement {
+        relation: located.value.clone(),
+        at: distro::Position {
+            file: component.spec.path().to_owned(),
+            line: located.position.line as usize,
+            column: located.position.column as usize,
+        },
+    });
+    Candidate { component: name.to_owned(), packages: packages.collect(), build_requires: build_requires.collect() }
+}
+
+/// Everything that building needs, at hand: stage0 prepared, sources fetched and verified.
+pub(crate) struct Yard<'a> {
+    pub(crate) distro: &'a Distro,
+    specs: &'a Specs,
+    plan: &'a Plan,
+    stage0: Arc<Stage0>,
+    sources: BTreeMap<String, BTreeMap<String, Digest>>,
+    store: &'a Store,
+}
+
+/// Whether what may have moved in Debian's archive is looked up again.
+pub(crate) use build::debian::Refresh;
+
+/// Prepares stage0 and fetches the sources of all that is planned.
+pub(crate) fn prepare<'a>(
+    distro: &'a Distro,
+    specs: &'a Specs,
+    plan: &'a Plan,
+    refresh: Refresh,
+    context: &Context,
+    store: &'a Store,
+    progress: &dyn Progress,
+) -> Result<Yard<'a>, Failure> {
+    let definition = stage0_definition(distro);
+    let mut extras = BTreeSet::new();
+    for need in plan.steps.iter().flat_map(|step| &step.needs) {
+        if let Provider::Debian { packages } = &need.provider {
+            extras.extend(packages.iter().cloned());
+        }
+    }
+    let arch = arch();
+    let request = Request { definition: &definition, extras: &extras, arch: &arch, pinned: None, refresh };
+    let stage0 = build::stage0::prepare(&request, &context.host, store, progress)?;
+    let mut wanted: BTreeMap<&str, Vec<build::sources::Source>> = BTreeMap::new();
+    for step in &plan.steps {
+        for (suite, source) in sources_of(&distro.components[&step.component])? {
+            wanted.entry(suite.unwrap_or(&distro.stage0.suite)).or_default().push(source);
+        }
+    }
+    let mut sources: BTreeMap<String, BTreeMap<String, Digest>> = BTreeMap::new();
+    for (suite, wanted) in wanted {
+        let archive = build::sources::Archive { suite, arch: &arch };
+        let digests = build::sources::fetch(&wanted, archive, &context.host, store, progress)?;
+        for (source, digest) in wanted.into_iter().zip(digests) {
+            sources.entry(source.component).or_default().insert(source.file_name, digest);
+        }
+    }
+    Ok(Yard { distro, specs, plan, stage0: Arc::new(stage0), sources, store })
+}
+
+fn stage0_definition(distro: &Distro) -> Stage0Definition {
+    let stage0 = &distro.stage0;
+    Stage0Definition {
+        suite: stage0.suite.clone(),
+        packages: stage0.packages.clone(),
+        provides: stage0.provides.clone(),
+        links: stage0.links.clone(),
+        files: stage0.files.clone(),
+        commands: stage0.commands.iter().map(|command| build::stage0::Command { run: command.run.clone() }).collect(),
+        mapping: stage0.mapping.clone(),
+    }
+}
+
+/// Where a source file comes from, in the words of the builder.
+pub(crate) fn origin_of(origin: &FileOrigin) -> build::sources::Origin {
+    match origin {
+        FileOrigin::DebianSource { source, .. } => build::sources::Origin::DebianSource(source.clone()),
+        FileOrigin::DebianBinary { binary, .. } => build::sources::Origin::DebianBinary(binary.clone()),
+    }
+}
+
+/// The sources of a component, each with the suite that has it where that is not stage0's.
+fn sources_of(component: &Component) -> Result<Vec<(Option<&str>, build::sources::Source)>, Failure> {
+    let mut sources = Vec::new();
+    for file in &component.source_files {
+        let Some((Hash::Sha512(sha512), size)) = file.hash.clone().zip(file.size) else {
+            let message = format!("the source `{}` of `{}` is not locked by SHA-512", file.file_name, component.name);
+            return Err(Failure::definition(format!("{message}\n  --> {}", file.at)).hint(format!(
+                "`slipway lock {}` writes `{}`",
+                component.name,
+                file.lock.display()
+            )));
+        };
+        let source = build::sources::Source {
+            component: component.name.clone(),
+            file_name: file.file_name.clone(),
+            origin: origin_of(&file.origin),
+            sha512,
+            size,
+        };
+        sources.push((file.origin.suite(), source));
+    }
+    Ok(sources)
+}
+
+impl Yard<'_> {
+    /// The job of a component, once all that it comes after is built.
+    pub(crate) fn job(&self, name: &str, built: &BTreeMap<String, Built>) -> Result<Job, BuildError> {
+        let (component, step) = (&self.distro.components[name], self.plan.step(name));
+        let needs = step.map(|step| step.needs.as_slice()).unwrap_or_default();
+        let mut debian = BTreeSet::new();
+        let mut wanted = Vec::new();
+        for need in needs {
+            match &need.provider {
+                Provider::Stage0 => {}
+                Provider::Debian { packages } => debian.extend(packages.iter().cloned()),
+                Provider::Component { .. } => wanted.push(need.relation.clone()),
+            }
+        }
+        let spec = &self.specs.evaluated[name];
+        let sources = self.sources.get(name).cloned().unwrap_or_default();
+        let mut files = Vec::new();
+        for file in spec.sources.iter().chain(&spec.patches).map(|source| &source.file_name) {
+            let is_new = !sources.contains_key(file) && files.iter().all(|known: &File| known.name != *file);
+            if is_new {
+                files.push(File { name: file.clone(), bytes: fs_err::read(component.spec.folder().join(file))? });
+            }
+        }
+        let options = Options {
+            with: component.build.with.iter().cloned().collect(),
+            without: component.build.without.iter().cloned().collect(),
+            defines: component.build.defines.clone(),
+            check: if component.build.check.skip { Check::Skip } else { Check::Run },
+        };
+        Ok(Job {
+            name: name.to_owned(),
+            spec: File { name: format!("{name}.spec"), bytes: self.specs.texts[name].clone().into_bytes() },
+            files,
+            sources,
+            macros: self.specs.macro_files.clone(),
+            stage0: self.stage0.clone(),
+            packages: debian,
+            rpms: self.root_packages(name, &wanted, built)?,
+            options,
+            epoch: self.distro.project.epoch,
+            build_host: self.distro.project.distro.clone(),
+        })
+    }
+
+    /// The packages of our own that a root holds: those wanted, and what these require.
+    fn root_packages(
+        &self,
+        name: &str,
+        wanted: &[pkg::Relation],
+        built: &BTreeMap<String, Built>,
+    ) -> Result<BTreeSet<Digest>, BuildError> {
+        let mut packages = Vec::new();
+        let mut digests = Vec::new();
+        for file in built.values().flat_map(|built| &built.packages).filter(|file| file.nevra.arch != Arch::src()) {
+            packages.push(read_package(&self.store.object_path(&file.digest))?);
+            digests.push(file.digest);
+        }
+        let chosen = plan::closure(name, wanted, &packages, &self.distro.stage0)
+            .map_err(|error| BuildError::Rpm { package: name.to_owned(), message: error.to_string() })?;
+        Ok(chosen.into_iter().map(|index| digests[index]).collect())
+    }
+}
+
+fn read_package(path: &Path) -> Result<BuiltPackage, BuildError> {
+    let mut reader = std::io::BufReader::new(fs_err::File::open(path)?);
+    let package = rpm::Package::read(&mut reader)
+        .map_err(|error| BuildError::Rpm { package: path.display().to_string(), message: error.to_string() })?;
+    let relations = |kind| {
+        let all = package.header.dependencies(kind).into_iter();
+        all.filter(|dependency| !dependency.is_rpmlib()).map(|dependency| dependency.relation).collect()
+    };
+    Ok(BuiltPackage {
+        name: package.header.name().to_owned(),
+        provides: relations(rpm::DependencyKind::Provides),
+        requires: relations(rpm::DependencyKind::Requires),
+        files: package.header.file_paths().collect(),
+    })
+}
+
+/// Builds all that is planned, `parallel` at once.
+pub(crate) fn build(
+    yard: &Yard<'_>,
+    parallel: usize,
+    context: &Context,
+    progress: &dyn Progress,
+) -> build::schedule::Outcome {
+    let after = yard.plan.steps.iter().map(|step| (step.component.clone(), step.after.clone())).collect();
+    let graph = build::schedule::Graph { after };
+    let make = |name: &str, built: &BTreeMap<String, Built>| yard.job(name, built);
+    build::schedule::all(&graph, parallel, &make, &context.host, yard.store, progress)
+}
+
+/// Where the published repository is.
+pub(crate) fn repository(context: &Context) -> Result<PathBuf, Failure> {
+    Ok(context.output()?.join("repository"))
+}
+
+/// Publishes what was built: one signed snapshot, made visible in one step.
+pub(crate) fn publish(
+    built: &[Built],
+    distro: &Distro,
+    key: &sign::Key,
+    context: &Context,
+    store: &Store,
+) -> Result<publish::Snapshot, Failure> {
+    let files = built.iter().flat_map(|built| &built.packages);
+    let packages: Vec<publish::Package> =
+        files.map(|file| publish::Package { file_name: file.file_name.clone(), digest: file.digest }).collect();
+    Ok(publish::compose(&packages, key, distro.project.epoch, store, &repository(context)?)?)
+}
+
+/// The key that signs: the file named, or one of the user's own that is made when first needed.
+pub(crate) fn signing_key(file: Option<&Path>, distro: &Distro, context: &Context) -> Result<sign::Key, Failure> {
+    let path = match file {
+        Some(file) => file.to_owned(),
+        None => {
+            let home = host::environment::config_home().ok_or_else(|| {
+                Failure::environment("there is no home folder to keep a signing key in").hint("name a key with `--key`")
+            })?;
+            home.join("slipway").join("keys").join(format!("{}.asc", distro.project.distro))
+        }
+    };
+    if file.is_none() && !path.exists() {
+        if let Some(folder) = path.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        let user = format!("{} development key", distro.project.description);
+        let key = sign::Key::generate(&user, sign::KeyAlgorithm::Rsa3072, distro.project.epoch)?;
+        key.save(&path)?;
+        context.ui.note(&format!("made a signing key for development: `{}`", path.display()));
+    }
+    Ok(sign::Key::load(&path)?)
+}
+
+/// Opens the published repository, trusting the key that it was published with.
+pub(crate) fn open_repository(context: &Context) -> Result<install::Repository, Failure> {
+    let folder = repository(context)?.join(publish::CURRENT);
+    if !folder.join("repodata").is_dir() {
+        return Err(Failure::work(format!("no repository is published in `{}`", folder.display()))
+            .hint("`slipway repo publish` publishes what was built"));
+    }
+    let mut keys = sign::KeyRing::new();
+    keys.add(&fs_err::read(folder.join(publish::KEY_FILE))?)
+        .map_err(|error| Failure::work(format!("the repository's key cannot be used: {error}")))?;
+    Ok(install::Repository::open(&folder, &keys)?)
+}
+
+/// Makes an image from the published repository.
+pub(crate) fn image(
+    name: &str,
+    distro: &Distro,
+    context: &Context,
+    store: &Store,
+    progress: &dyn Fn(&str),
+) -> Result<image::Built, Failure> {
+    let Some(wanted) = distro.images.get(name) else {
+        let failure = Failure::usage(format!("there is no image `{name}`"));
+        return Err(match distro::nearest(name, distro.images.keys().map(String::as_str)) {
+            Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+            None => failure.hint("`slipway image list` shows all"),
+        });
+    };
+    progress("choosing packages");
+    let repository = open_repository(context)?;
+    let relations = |texts: &[String]| -> Result<Vec<pkg::Relation>, Failure> {
+        let parse = |text: &String| {
+            pkg::Relation::parse(text).map_err(|error| Failure::definition(format!("image `{name}`: {error}")))
+        };
+        texts.iter().map(parse).collect()
+    };
+    let definition = &wanted.definition;
+    let choose = |packages: &[String], exclude: &[String]| -> Result<_, Failure> {
+        Ok(repository.resolve(relations(packages)?, relations(exclude)?, &arch())?)
+    };
+    let recipe = image::Recipe {
+        image: wanted,
+        packages: choose(&definition.packages, &definition.exclude_packages)?,
+        initrd_packages: match &definition.initrd {
+            Some(initrd) => choose(&initrd.packages, &initrd.exclude_packages)?,
+            None => Vec::new(),
+        },
+        at: distro.project.epoch,
+    };
+    Ok(image::assemble(&recipe, &context.host, store, progress)?)
+}
+
+/// The folder of results that an image's files are linked into.
+fn images(context: &Context) -> Result<PathBuf, Failure> {
+    Ok(context.output()?.join("images"))
+}
+
+/// Makes `out/images/NAME.FORMAT` lead to the files of an image in the store, each in one step.
+pub(crate) fn link_image(built: &image::Built, context: &Context) -> Result<Vec<PathBuf>, Failure> {
+    let folder = images(context)?;
+    fs_err::create_dir_all(&folder)?;
+    let manifest = (format!("{}.manifest.json", built.manifest.name), built.folder.join("manifest.json"));
+    let files = built.manifest.files.iter().map(|(name, _)| (name.clone(), built.folder.join(name)));
+    let mut links = Vec::new();
+    for (name, target) in files.chain([manifest]) {
+        let link = folder.join(&name);
+        let temporary = folder.join(format!(".{name}.new"));
+        if temporary.is_symlink() {
+            fs_err::remove_file(&temporary)?;
+        }
+        fs_err::os::unix::fs::symlink(std::path::absolute(target)?, &temporary)?;
+        fs_err::rename(&temporary, &link)?;
+        links.push(link);
+    }
+    Ok(links)
+}
+
+/// The file of an image to boot, and its format: the raw one where there are several.
+pub(crate) fn image_file(name: &str, context: &Context) -> Result<(PathBuf, &'static str), Failure> {
+    let folder = images(context)?;
+    let found = ["raw", "qcow2"].into_iter().map(|format| (folder.join(format!("{name}.{format}")), format));
+    found.into_iter().find(|(path, _)| path.is_file()).ok_or_else(|| {
+        Failure::work(format!("the image `{name}` was not made yet"))
+            .hint(format!("`slipway image build {name}` makes it"))
+    })
+}
+
+/// The names of the store's prepared directories of `kind` that the images linked into the results need.
+pub(crate) fn directories_in_use(kind: &str, context: &Context, store: &Store) -> Result<BTreeSet<Digest>, Failure> {
+    let mut used = BTreeSet::new();
+    if kind == "payload" {
+        let repository = repository(context)?.join(publish::CURRENT);
+        if repository.exists() {
+            for package in open_repository(context)?.packages() {
+                used.extend(Digest::parse(&package.checksum.hex));
+            }
+        }
+        return Ok(used);
+    }
+    let folder = images(context)?;
+    let directories = store.root().join("directories").join(kind);
+    let links = if folder.is_dir() { fs_err::read_dir(&folder)?.collect::<Result<Vec<_>, _>>()? } else { Vec::new() };
+    for link in links.iter().filter(|link| link.path().is_symlink()) {
+        let target = fs_err::read_link(link.path())?;
+        if let Some(name) =
+            target.parent().filter(|parent| parent.parent() == Some(&directories)).and_then(Path::file_name)
+        {
+            used.extend(Digest::parse(&name.to_string_lossy()));
+        }
+    }
+    Ok(used)
+}
+
+/// What accelerators to try: what worked last on this kernel, or KVM before emulation.
+pub(crate) fn accelerators(store: &Store) -> Vec<Accelerator> {
+    match store.record("machine", &machine_key()).as_deref() {
+        Some(b"tcg") => vec![Accelerator::Tcg],
+        _ if Path::new("/dev/kvm").exists() => vec![Accelerator::Kvm, Accelerator::Tcg],
+        _ => vec![Accelerator::Tcg],
+    }
+}
+
+/// Notes which accelerator worked, so that the next boot need not try.
+pub(crate) fn remember_accelerator(accelerator: Accelerator, store: &Store) -> Result<(), Failure> {
+    let name = if accelerator == Accelerator::Tcg { "tcg" } else { "kvm" };
+    Ok(store.set_record("machine", &machine_key(), name.as_bytes())?)
+}
+
+fn machine_key() -> Digest {
+    Digest::of(&fs_err::read("/proc/sys/kernel/osrelease").unwrap_or_default())
+}
