@@ -10,17 +10,22 @@ use crate::kernel::Kernel;
 /// How strongly the archive is compressed: beyond this, zstd takes far longer for little.
 const LEVEL: i32 = 9;
 
+/// What an initrd takes from the root that it leads to.
+pub(crate) struct Parts<'a, 'store> {
+    pub(crate) kernel: &'a Kernel,
+    /// The modules to take along, with those that they need.
+    pub(crate) modules: &'a [String],
+    /// The text of os-release.
+    pub(crate) os_release: &'a str,
+    pub(crate) root: &'a Tree,
+    pub(crate) root_contents: &'a Contents<'store>,
+}
+
 /// Turns a root filled with packages into an initrd: takes the kernel's modules along, and makes it start systemd.
-pub(crate) fn finish(
-    finish: &mut Finish<'_, '_>,
-    kernel: &Kernel,
-    modules: &[String],
-    root: &Tree,
-    root_contents: &Contents<'_>,
-) -> Result<(), ImageError> {
+pub(crate) fn finish(finish: &mut Finish<'_, '_>, parts: &Parts<'_, '_>) -> Result<(), ImageError> {
     let mtime = finish.mtime();
-    for path in kernel.module_paths(finish.image, modules, root, root_contents)? {
-        let Some(node) = root.get(&path) else { continue };
+    for path in parts.kernel.module_paths(finish.image, parts.modules, parts.root, parts.root_contents)? {
+        let Some(node) = parts.root.get(&path) else { continue };
         let wrong =
             |error: tree::InsertError| ImageError::Setting { path: path.to_string(), problem: error.to_string() };
         if let Some(parent) = path.parent() {
@@ -29,7 +34,7 @@ pub(crate) fn finish(
         finish.tree.insert(path.clone(), node.clone()).map_err(wrong)?;
     }
     // systemd takes itself to be in an initrd where this file is, and then isolates initrd.target (bootup(7)).
-    finish.link("etc/initrd-release", "../usr/lib/os-release")?;
+    finish.write("etc/initrd-release", parts.os_release, 0o644)?;
     finish.write("etc/machine-id", "", 0o444)?;
     finish.link("init", "usr/lib/systemd/systemd")?;
     finish.link("etc/systemd/system/default.target", "/usr/lib/systemd/system/initrd.target")?;

@@ -77,6 +77,10 @@ impl Accounts {
             if fields.is_empty() || fields[0].starts_with('#') {
                 continue;
             }
+            if fields[0] == "r" {
+                // A range of numbers to choose from: our own choice lies in every sensible one.
+                continue;
+            }
             let field = |index: usize| fields.get(index).map(String::as_str).filter(|text| *text != "-");
             let name = field(1).ok_or_else(|| wrong(file, index, line))?;
             let id = field(2);
@@ -93,8 +97,6 @@ impl Accounts {
                         found.members.push(name.to_owned());
                     }
                 }
-                // A range of numbers to choose from: our own choice lies in every sensible one.
-                "r" => {}
                 _ => return Err(wrong(file, index, line)),
             }
         }

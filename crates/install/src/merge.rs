@@ -79,6 +79,11 @@ fn put(package: &str, path: TreePath, node: Node, into: &mut Root<'_, '_>) -> Re
         }
     } else if let Some(parent) = path.parent() {
         // rpm makes missing parents for root with mode 0755 too.
+        let mut missing = Some(parent.clone());
+        while let Some(directory) = missing.filter(|directory| into.tree.get(directory).is_none()) {
+            missing = directory.parent();
+            into.changed.insert(directory);
+        }
         into.tree.make_directories(&parent, node.meta.mtime).map_err(PutError::Insert)?;
     }
     into.tree.insert(path.clone(), node).map_err(PutError::Insert)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use host::Host;
 use pkg::{Digest, Nevra, SourceDateEpoch};
 use rpm::db::{FileState, Installation, InstalledPackage};
-use rpm::{Header, Package, ScriptletKind, Trigger, TriggerScope, TriggerWhen};
+use rpm::{FileEntry, Header, Package, ScriptletKind, Trigger, TriggerScope, TriggerWhen};
 use store::Store;
 use tree::{Kind, Node, Tree, TreePath};
 
@@ -169,10 +169,7 @@ impl<'a> Transaction<'_, 'a> {
             .files()
             .map_err(|cause| InstallError::Place { package: name.clone(), cause: cause.into() })?;
         self.read_accounts()?;
-        for file in files.iter().filter(|file| is_sysusers(&file.path)) {
-            let text = fs_err::read_to_string(unpacked.directory.join(file.path.trim_start_matches('/')))?;
-            self.accounts.apply_sysusers(&file.path, &text)?;
-        }
+        self.apply_sysusers(&files, unpacked)?;
         self.run_scriptlet(header, ScriptletKind::Pretrans)?;
         self.run_scriptlet(header, ScriptletKind::Pre)?;
         let mut root = Root {
@@ -183,12 +180,23 @@ impl<'a> Transaction<'_, 'a> {
         };
         let states = merge(&name, &files, &unpacked.directory, &self.accounts, self.options.is_excluded, &mut root)?;
         if files.iter().any(|file| is_sysusers(&file.path)) {
+            // `%pre` or the package's own `/etc/passwd` may have brought others meanwhile.
+            self.read_accounts()?;
+            self.apply_sysusers(&files, unpacked)?;
             self.write_accounts()?;
         }
-        let paths: Vec<String> = files.iter().filter(|file| !file.is_ghost()).map(|file| file.path.clone()).collect();
+        let paths = paths(&files, &states);
         self.run_file_triggers(header, &paths)?;
         self.run_scriptlet(header, ScriptletKind::Post)?;
         self.installed.push((unpacked.package.clone(), states));
+        Ok(())
+    }
+
+    fn apply_sysusers(&mut self, files: &[FileEntry], unpacked: &Unpacked) -> Result<(), InstallError> {
+        for file in files.iter().filter(|file| is_sysusers(&file.path)) {
+            let text = fs_err::read_to_string(unpacked.directory.join(file.path.trim_start_matches('/')))?;
+            self.accounts.apply_sysusers(&file.path, &text)?;
+        }
         Ok(())
     }
 
@@ -241,6 +249,20 @@ impl<'a> Transaction<'_, 'a> {
         }
     }
 
+    /// What the packages installed so far brought, under the names that they use: rpm compares these with file triggers,
+    /// not what links make of them.
+    fn packaged_paths(&self) -> Result<Vec<String>, InstallError> {
+        let mut all = Vec::new();
+        for (package, states) in &self.installed {
+            let wrong = |cause: rpm::FilesError| InstallError::Place {
+                package: package.header.nevra().to_string(),
+                cause: cause.into(),
+            };
+            all.extend(paths(&package.files().map_err(wrong)?, states));
+        }
+        Ok(all)
+    }
+
     /// Runs file triggers: those of earlier packages for this one's files, and this one's own for all files.
     fn run_file_triggers(&mut self, header: &Header, paths: &[String]) -> Result<(), InstallError> {
         let mut due = Vec::new();
@@ -251,7 +273,8 @@ impl<'a> Transaction<'_, 'a> {
         }
         for trigger in header.triggers().into_iter().filter(|trigger| trigger.when == TriggerWhen::In) {
             if trigger.scope == TriggerScope::File {
-                let all: Vec<String> = self.tree.iter().map(|(path, _)| path.to_string()).collect();
+                let mut all = self.packaged_paths()?;
+                all.extend_from_slice(paths);
                 due.push((header.clone(), trigger.clone(), matching(&trigger, &all)));
             }
             if trigger.scope == TriggerScope::Package {
@@ -291,10 +314,9 @@ impl<'a> Transaction<'_, 'a> {
             None => Workspace::new(self.store)?,
         };
         workspace.sync(&self.tree, &self.contents, &self.changed)?;
-        self.changed.clear();
         let run = script.run(&workspace, self.host)?;
         // Taken back at once: the next package's files and accounts build on what this one left.
-        workspace.take_back(&mut self.tree, &mut self.contents, self.store, self.options.at)?;
+        self.changed = workspace.take_back(&mut self.tree, &mut self.contents, self.store, self.options.at)?;
         self.workspace = Some(workspace);
         self.runs.push(run);
         Ok(())
@@ -305,7 +327,7 @@ impl<'a> Transaction<'_, 'a> {
         for header in &headers {
             self.run_scriptlet(header, ScriptletKind::Posttrans)?;
         }
-        let all: Vec<String> = self.tree.iter().map(|(path, _)| path.to_string()).collect();
+        let all = self.packaged_paths()?;
         let due = self
             .file_triggers
             .iter()
@@ -340,6 +362,12 @@ impl<'a> Transaction<'_, 'a> {
         self.tree.insert(path, Node::file(0o644, mtime, digest, size)).map_err(place)?;
         Ok(())
     }
+}
+
+/// The paths of a package that file triggers see: all but those left out. rpm counts ghosts too.
+fn paths(files: &[FileEntry], states: &[FileState]) -> Vec<String> {
+    let brought = files.iter().zip(states).filter(|(_, state)| **state == FileState::Normal);
+    brought.map(|(file, _)| file.path.clone()).collect()
 }
 
 fn sets_off(header: &Header, trigger: &Trigger) -> bool {

@@ -52,12 +52,6 @@ impl Workspace {
         let mut links: BTreeMap<u32, PathBuf> = BTreeMap::new();
         for path in changed {
             let place = self.lower.join(path.as_str());
-            // What scriptlets left at this path gives way to what the package brings; a directory is kept for the
-            // sake of what they left in it.
-            let left = self.upper.join(path.as_str());
-            if !(left.is_dir() && !left.is_symlink() && tree.get(path).is_some_and(Node::is_directory)) {
-                remove(&left)?;
-            }
             let Some(node) = tree.get(path) else {
                 remove(&place)?;
                 continue;
@@ -130,14 +124,18 @@ impl Workspace {
         })
     }
 
-    /// Takes what scriptlets changed back into `tree`, dated `at`.
+    /// Takes what scriptlets changed back into `tree`, dated `at`; returns the paths for the next [`Workspace::sync`].
+    ///
+    /// The upper layer is empty afterwards. Were its marks of removed things (whiteouts, opaque directories) to stay, they
+    /// would also hide what later packages bring to the same places.
     pub(crate) fn take_back(
         &self,
         tree: &mut Tree,
         contents: &mut Contents<'_>,
         store: &Store,
         at: SourceDateEpoch,
-    ) -> Result<(), InstallError> {
+    ) -> Result<BTreeSet<TreePath>, InstallError> {
+        let mut touched = BTreeSet::new();
         let mtime = i64::try_from(at.0).unwrap_or(i64::MAX);
         let mut links: BTreeMap<u64, u32> = BTreeMap::new();
         let mut waiting = vec![TreePath::root()];
@@ -161,6 +159,7 @@ impl Workspace {
                 let found = fs_err::symlink_metadata(&place)?;
                 if found.file_type().is_char_device() && found.rdev() == 0 {
                     tree.remove(&path);
+                    touched.insert(path);
                     continue;
                 }
                 let before = tree.get(&path).cloned();
@@ -172,7 +171,7 @@ impl Workspace {
                     before.as_ref().filter(|node| std::mem::discriminant(&node.kind) == std::mem::discriminant(&kind));
                 let meta = self.meta(&found, same_kind, mtime);
                 if kind == Kind::Directory {
-                    self.check_directory(&place, &path, tree)?;
+                    touched.extend(self.check_directory(&place, &path, tree)?);
                     waiting.push(path.clone());
                 } else if before.as_ref().is_some_and(Node::is_directory) {
                     tree.remove(&path);
@@ -182,11 +181,14 @@ impl Workspace {
                         && (node.meta.mode, node.meta.uid, node.meta.gid) == (meta.mode, meta.uid, meta.gid)
                 });
                 if !unchanged {
+                    touched.insert(path.clone());
                     tree.insert(path, Node { meta, kind }).map_err(|error| leftover(error.to_string()))?;
                 }
             }
         }
-        Ok(())
+        host::remove_tree(&self.upper)?;
+        fs_err::create_dir(&self.upper)?;
+        Ok(touched)
     }
 
     /// Owner and mode of something that scriptlets left. The layer below shows neither owners nor set-id bits, so what
@@ -194,7 +196,7 @@ impl Workspace {
     fn meta(&self, found: &std::fs::Metadata, before: Option<&Node>, mtime: i64) -> Meta {
         let shown = |id: u32, kept: Option<u32>| if id == self.caller || id == 0 { kept.unwrap_or(0) } else { id };
         let mode = match before {
-            Some(node) if node.meta.mode & 0o777 == found.mode() & 0o777 => node.meta.mode,
+            Some(node) if node.meta.mode & 0o777 == found.mode() & 0o777 => node.meta.mode | found.mode() & 0o7000,
             // A link to a directory that was restricted: the layer gives the owner full access to directories.
             Some(node) if node.is_directory() && found.mode() & 0o777 == 0o755 => node.meta.mode,
             _ => found.mode() & 0o7777,
@@ -208,8 +210,9 @@ impl Workspace {
         }
     }
 
-    /// A directory that replaces one of the layer below hides what that one held.
-    fn check_directory(&self, place: &Path, path: &TreePath, tree: &mut Tree) -> Result<(), InstallError> {
+    /// A directory that replaces one of the layer below hides what that one held; returns what went.
+    fn check_directory(&self, place: &Path, path: &TreePath, tree: &mut Tree) -> Result<Vec<TreePath>, InstallError> {
+        let mut gone = Vec::new();
         let attribute = |name: &str| {
             let mut value = [0; 16];
             rustix::fs::lgetxattr(place, name, &mut value).ok().map(|length| value[..length].to_vec())
@@ -221,12 +224,13 @@ impl Workspace {
             }
             if attribute(&format!("{space}.overlay.opaque")).as_deref() == Some(b"y") {
                 let below: Vec<TreePath> = tree.children(path).map(|(child, _)| child.clone()).collect();
-                for child in below {
-                    tree.remove(&child);
+                for child in &below {
+                    tree.remove(child);
                 }
+                gone.extend(below);
             }
         }
-        Ok(())
+        Ok(gone)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{ImageError, initrd, kernel};
 
 /// The part of systemd around which kernel, initrd and command line are laid (systemd-stub(7)).
 const STUB: &str = "usr/lib/systemd/boot/efi/linuxx64.efi.stub";
+/// Says which system this is (os-release(5)).
+const OS_RELEASE: &str = "usr/lib/os-release";
 /// What firmware starts from a disk that it does not know (UEFI 2.10, section 3.5.1.1).
 const BOOT_PROGRAM: &str = "EFI/BOOT/BOOTX64.EFI";
 
@@ -101,11 +103,22 @@ fn make(
     ])?;
     finish.system(&definition.system, host, store)?;
     let kernel = kernel::find(image, &system.tree)?;
+    let missing = |what, path: &str| ImageError::Missing { image: image.clone(), what, path: format!("`/{path}`") };
+    let os_release =
+        read(&system.tree, &system.contents, OS_RELEASE)?.ok_or_else(|| missing("os-release", OS_RELEASE))?;
+    let os_release = String::from_utf8_lossy(&os_release).into_owned();
 
     let mut early =
         fill_root(&recipe.initrd_packages, &initrd_definition.exclude_paths, recipe, host, store, progress, "initrd")?;
     let mut finish = Finish { image, tree: &mut early.tree, contents: &mut early.contents, at: recipe.at };
-    initrd::finish(&mut finish, &kernel, &initrd_definition.modules, &system.tree, &system.contents)?;
+    let parts = initrd::Parts {
+        kernel: &kernel,
+        modules: &initrd_definition.modules,
+        os_release: &os_release,
+        root: &system.tree,
+        root_contents: &system.contents,
+    };
+    initrd::finish(&mut finish, &parts)?;
     let early_packages = early.packages.clone();
     early.contents.merge(system.contents);
     let contents = early.contents;
@@ -113,13 +126,10 @@ fn make(
     let archive = initrd::write(&early.tree, &contents)?;
 
     progress("joining kernel, initrd and command line");
-    let missing = |what, path: &str| ImageError::Missing { image: image.clone(), what, path: format!("`/{path}`") };
     let stub = match read(&system.tree, &contents, STUB)? {
         Some(stub) => stub,
         None => read(&early.tree, &contents, STUB)?.ok_or_else(|| missing("boot stub", STUB))?,
     };
-    let os_release = read(&system.tree, &contents, "usr/lib/os-release")?
-        .ok_or_else(|| missing("os-release", "usr/lib/os-release"))?;
     let linux = read(&system.tree, &contents, kernel.image.as_str())?
         .ok_or_else(|| missing("kernel", kernel.image.as_str()))?;
     let mut command_line = vec![format!("root=UUID={}", names.filesystem)];
@@ -127,7 +137,7 @@ fn make(
     let command_line = command_line.join(" ");
     let disk_error = |cause: Box<dyn std::error::Error + Send + Sync>| ImageError::Disk { image: image.clone(), cause };
     let program = uki::Uki {
-        os_release: &String::from_utf8_lossy(&os_release),
+        os_release: &os_release,
         command_line: &command_line,
         uname: &kernel.version,
         linux: &linux,

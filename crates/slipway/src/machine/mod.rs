@@ -13,10 +13,14 @@ pub(crate) use serial::Serial;
 
 /// UEFI firmware for x86-64, as Debian's `ovmf` has it: the program, and the variables that it starts from.
 const FIRMWARE: [&str; 2] = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"];
-/// A processor that QEMU 7.2 emulates without trouble; `max` makes its firmware hang.
-const PROCESSOR: &str = "Haswell-v4";
+/// A processor that QEMU 7.2 emulates without trouble: with `max` the firmware hangs, and Debian's 7.2.22 spoils the flags
+/// in a `cmpxchg16b` without lock, which Linux uses to allocate memory where the processor has it.
+const PROCESSOR: &str = "Haswell-v4,cx16=off";
 /// What a machine that works says within this time; firmware alone does.
 const FIRST_WORDS: Duration = Duration::from_secs(12);
+
+/// What Linux says when it cannot go on.
+const PANIC: &str = "Kernel panic - not syncing";
 
 /// By what the guest's processor is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -29,10 +33,18 @@ pub(crate) enum Accelerator {
 }
 
 impl Accelerator {
-    fn argument(self) -> &'static str {
+    fn argument(self, processors: u32) -> &'static str {
         match self {
             Accelerator::Kvm => "kvm",
+            Accelerator::Tcg if processors == 1 => "tcg,thread=single",
             Accelerator::Tcg => "tcg,thread=multi",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Accelerator::Kvm => "kvm",
+            Accelerator::Tcg => "tcg",
         }
     }
 
@@ -77,7 +89,7 @@ impl Machine {
         accelerators: &[Accelerator],
     ) -> Result<Machine, Failure> {
         for (attempt, accelerator) in accelerators.iter().enumerate() {
-            let folder = folder.join(accelerator.argument().split(',').next().unwrap_or("machine"));
+            let folder = folder.join(accelerator.folder());
             fs_err::create_dir_all(&folder)?;
             let mut machine = Machine::start_with(disk, format, hardware, &folder, host, *accelerator)?;
             let is_last = attempt + 1 == accelerators.len();
@@ -112,7 +124,7 @@ impl Machine {
         }
         let processor = if accelerator == Accelerator::Kvm { "host" } else { PROCESSOR };
         let mut cmd = Cmd::new(Tool::Qemu)
-            .args(["-machine", "q35", "-accel", accelerator.argument(), "-cpu", processor])
+            .args(["-machine", "q35", "-accel", accelerator.argument(hardware.processors), "-cpu", processor])
             .args(["-m", &hardware.memory_mib.to_string(), "-smp", &hardware.processors.to_string()])
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
             .args(["-serial", &format!("file:{}", log.display())])
@@ -174,9 +186,11 @@ impl Machine {
                 return Err(Failure::interrupted());
             }
             let ended = self.process.wait_for(Duration::from_millis(250), host)?;
-            if ended.is_some() || start.elapsed() > limit {
+            let died = console.contains(PANIC);
+            if ended.is_some() || died || start.elapsed() > limit {
                 let how = match ended {
                     Some(status) => format!("the machine ended ({status})"),
+                    None if died => "the kernel panicked".to_owned(),
                     None => format!("{} passed", host::clock::human(limit)),
                 };
                 let tail: Vec<&str> = console.lines().rev().take(15).collect();

@@ -1,0 +1,311 @@
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use super::arguments::Parsed;
+use super::builtin::Builtin;
+use super::expand::Output;
+use super::hash::NameMap;
+use super::lua::LuaState;
+use super::memo::{COSTLY, Plan, Trace};
+use super::table::{Definition, Level};
+use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warning};
+
+/// What a step of an evaluation comes to.
+pub(crate) type Outcome<T = ()> = Result<T, Box<SpecError>>;
+
+/// One call of a parametric macro: what `%{lua:}` inside it sees as `opt` and `arg`.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) parsed: Parsed,
+}
+
+/// A macro environment at work: the shared macros, the definitions made since, and the state of the expansion.
+///
+/// All methods take `&self`: Lua scripts call back into the engine that runs them. No borrow is held over such a call.
+pub(crate) struct Engine {
+    /// For what calls back, as Lua's functions do.
+    pub(super) this: Weak<Engine>,
+    pub(crate) environment: Environment,
+    /// Names whose stack differs from the shared one; an empty stack is an undefined name.
+    local: RefCell<NameMap<Vec<Arc<Definition>>>>,
+    /// Names defined inside parametric calls, to be taken back at their end.
+    scoped: RefCell<Vec<(i32, Arc<str>)>>,
+    pub(crate) depth: Cell<u32>,
+    pub(crate) level: Cell<i32>,
+    pub(crate) call: RefCell<Option<Rc<Call>>>,
+    pub(crate) chain: RefCell<Vec<Arc<str>>>,
+    position: RefCell<Position>,
+    /// How far into the outermost text the expansion is.
+    pub(crate) offset: Cell<usize>,
+    calls: Cell<u64>,
+    /// What a costly macro looks at, while it is being expanded.
+    trace: RefCell<Option<Trace>>,
+    pub(crate) warnings: RefCell<Vec<Warning>>,
+    pub(crate) lua: OnceCell<LuaState>,
+    /// What Lua's `print` appends to; the innermost script's is last.
+    pub(crate) prints: RefCell<Vec<String>>,
+    /// A command that the shell refuses is a warning: the text that is being read changes no answer.
+    pub(crate) in_script: Cell<bool>,
+    /// What Lua scripts wrote: such files exist in the evaluation only.
+    pub(crate) written: RefCell<std::collections::BTreeMap<String, String>>,
+    /// Source files so far: what `%setup` and Lua's `sources` know. Number, path, name, full text.
+    pub(crate) sources: RefCell<Vec<KnownSource>>,
+}
+
+/// A source or patch as the macros of `%prep` need it.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownSource {
+    pub(crate) is_patch: bool,
+    pub(crate) number: u32,
+    pub(crate) path: String,
+    pub(crate) name: String,
+}
+
+impl Engine {
+    pub(crate) fn new(environment: &Environment, origin: &Origin) -> Rc<Engine> {
+        let engine = Rc::new_cyclic(|this| Engine {
+            this: this.clone(),
+            environment: environment.clone(),
+            local: RefCell::default(),
+            scoped: RefCell::default(),
+            depth: Cell::new(0),
+            level: Cell::new(0),
+            call: RefCell::default(),
+            chain: RefCell::default(),
+            position: RefCell::new(Position::line(origin.clone(), 0)),
+            offset: Cell::new(0),
+            calls: Cell::new(0),
+            trace: RefCell::default(),
+            warnings: RefCell::default(),
+            lua: OnceCell::new(),
+            prints: RefCell::default(),
+            in_script: Cell::new(false),
+            written: RefCell::default(),
+            sources: RefCell::default(),
+        });
+        let target = &environment.target;
+        engine.push(Definition::literal("_target_cpu", &target.cpu, Level::CONFIGURATION));
+        engine.push(Definition::literal("_target_os", &target.os, Level::CONFIGURATION));
+        for (name, body) in &environment.definitions {
+            engine.push(Definition::text(name, body, Level::COMMAND_LINE));
+        }
+        engine
+    }
+
+    // ---- definitions ----
+
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Definition>> {
+        if let Some(stack) = self.local.borrow().get(name) {
+            self.mark_impure();
+            return stack.last().cloned();
+        }
+        if let Some(trace) = self.trace.borrow_mut().as_mut() {
+            trace.names.insert(Arc::from(name));
+        }
+        self.environment.macros.table.get(name)?.last().cloned()
+    }
+
+    /// Notes that the present expansion is more than a look at shared macros.
+    pub(super) fn mark_impure(&self) {
+        if let Some(trace) = self.trace.borrow_mut().as_mut() {
+            trace.is_pure = false;
+        }
+    }
+
+    /// Expands a macro without arguments, or recalls what it expands to.
+    pub(super) fn expand_remembered(&self, found: &Arc<Definition>, body: &str, output: &mut Output) -> Outcome {
+        let memos = &self.environment.macros.memos;
+        if found.level != Level::FILES || self.local.borrow().contains_key(&found.name) {
+            return self.expand(body, output);
+        }
+        let start = output.text.len();
+        match memos.plan(&found.name) {
+            Plan::Recall(memo) if memo.holds(found, self.local.borrow().keys()) => {
+                output.text.push_str(&memo.text);
+                if let Some(trace) = self.trace.borrow_mut().as_mut() {
+                    trace.names.extend(memo.names().cloned());
+                }
+                Ok(())
+            }
+            // A script that ran before may have changed what Lua's functions mean.
+            Plan::Trace if self.trace.borrow().is_none() && self.lua.get().is_none() => {
+                self.trace.replace(Some(Trace::new()));
+                let result = self.expand(body, output);
+                if let Some(trace) = self.trace.take().filter(|_| result.is_ok()) {
+                    memos.remember(found, &output.text[start..], trace);
+                }
+                result
+            }
+            Plan::Expand => {
+                let before = self.calls.get();
+                let result = self.expand(body, output);
+                if self.calls.get() - before > COSTLY && self.trace.borrow().is_none() {
+                    memos.note_cost(&found.name);
+                }
+                result
+            }
+            _ => self.expand(body, output),
+        }
+    }
+
+    pub(crate) fn is_defined(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    pub(crate) fn push(&self, definition: Definition) {
+        if definition.level > Level::GLOBAL {
+            self.scoped.borrow_mut().push((definition.level, definition.name.clone()));
+        }
+        self.with_stack(&definition.name.clone(), |stack| stack.push(Arc::new(definition)));
+    }
+
+    /// Takes back the newest definition of `name`; the one before it counts again.
+    pub(crate) fn pop(&self, name: &str) {
+        if self.is_defined(name) {
+            self.with_stack(&Arc::from(name), |stack| {
+                stack.pop();
+            });
+        }
+    }
+
+    fn with_stack(&self, name: &Arc<str>, change: impl FnOnce(&mut Vec<Arc<Definition>>)) {
+        self.mark_impure();
+        let mut local = self.local.borrow_mut();
+        let stack = local
+            .entry(name.clone())
+            .or_insert_with(|| self.environment.macros.table.get(name).cloned().unwrap_or_default());
+        change(stack);
+    }
+
+    /// Defines a macro that holds `body` as it is.
+    pub(crate) fn set(&self, name: &str, body: &str, level: i32) {
+        self.push(Definition::text(name, body, level));
+    }
+
+    /// Defines a macro whose body is not expanded again.
+    pub(crate) fn set_literal(&self, name: &str, body: &str, level: i32) {
+        self.push(Definition::literal(name, body, level));
+    }
+
+    /// Defines a macro that the engine answers itself.
+    pub(crate) fn set_builtin(&self, name: &str, builtin: Builtin, options: Option<&str>, level: i32) {
+        self.push(Definition { level, ..Definition::builtin(name, builtin, options) });
+    }
+
+    /// Ends the innermost parametric call: what was defined in it is forgotten.
+    pub(crate) fn end_scope(&self) {
+        let level = self.level.get();
+        let mut ended = Vec::new();
+        {
+            let mut scoped = self.scoped.borrow_mut();
+            while scoped.last().is_some_and(|(at, _)| *at >= level) {
+                ended.extend(scoped.pop());
+            }
+        }
+        for (_, name) in ended {
+            self.with_stack(&name, |stack| {
+                while stack.last().is_some_and(|definition| definition.level >= level) {
+                    stack.pop();
+                }
+            });
+        }
+        self.level.set(level - 1);
+    }
+
+    /// Defined names that are spelled like `name`, the nearest first.
+    pub(crate) fn nearest(&self, name: &str) -> Vec<String> {
+        let local = self.local.borrow();
+        let names = local
+            .iter()
+            .filter(|(_, stack)| !stack.is_empty())
+            .map(|(name, _)| &**name)
+            .chain(self.environment.macros.table.keys().map(|name| &**name));
+        crate::spelling::nearest(name, names, 3)
+    }
+
+    // ---- expansion from outside ----
+
+    /// Expands `text` as rpm's `rpmExpandMacros` does: a new output, no surrounding call.
+    pub(crate) fn expand_text(&self, text: &str) -> Outcome<String> {
+        if !text.as_bytes().contains(&b'%') {
+            return Ok(text.to_owned());
+        }
+        let call = self.call.take();
+        let mut output = Output::default();
+        let result = self.expand(text, &mut output);
+        self.call.replace(call);
+        result.map(|()| output.text)
+    }
+
+    /// Expands the macro `name` with arguments that are taken as they are.
+    pub(crate) fn expand_named(&self, name: &str, arguments: &[String]) -> Outcome<String> {
+        let Some(found) = self.find(name) else { return Ok(String::new()) };
+        let depth = self.depth.get() + 1;
+        let limit = self.environment.limits.depth;
+        if depth > limit {
+            return Err(self.fail(ErrorKind::Recursion { limit }));
+        }
+        self.count_call()?;
+        self.depth.set(depth);
+        let call = self.call.take();
+        let mut output = Output::default();
+        let arguments = found.options.is_some().then_some(arguments);
+        let result = self.expand_macro(&found, arguments, &mut output, None);
+        self.call.replace(call);
+        self.depth.set(depth - 1);
+        result.map(|()| output.text)
+    }
+
+    /// Expands a number as rpm's `rpmExpandNumeric`: what is none counts as 0.
+    pub(crate) fn expand_number(&self, text: &str) -> Outcome<i64> {
+        let value = self.expand_text(text)?;
+        Ok(match value.as_bytes().first() {
+            Some(b'Y' | b'y') => 1,
+            _ => super::string::c_integer(&value).unwrap_or(0),
+        })
+    }
+
+    // ---- bookkeeping ----
+
+    /// Counts one macro call.
+    pub(crate) fn count_call(&self) -> Outcome {
+        let calls = self.calls.get() + 1;
+        self.calls.set(calls);
+        let limit = self.environment.limits.calls;
+        if calls > limit { Err(self.fail(ErrorKind::Limit { what: "macro calls", limit })) } else { Ok(()) }
+    }
+
+    pub(crate) fn set_position(&self, position: Position) {
+        self.position.replace(position);
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position.borrow().clone()
+    }
+
+    /// An error at the present place.
+    pub(crate) fn fail(&self, kind: ErrorKind) -> Box<SpecError> {
+        let mut error = SpecError::new(kind, self.position());
+        error.chain = self.chain_text();
+        Box::new(error)
+    }
+
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        self.say(Severity::Warning, text.into());
+    }
+
+    pub(crate) fn say(&self, severity: Severity, text: String) {
+        self.mark_impure();
+        let warning = Warning { text, severity, position: self.position(), chain: self.chain_text() };
+        let mut warnings = self.warnings.borrow_mut();
+        // A loop of warnings is no reason to fill the memory.
+        if warnings.len() < 10_000 {
+            warnings.push(warning);
+        }
+    }
+
+    fn chain_text(&self) -> Vec<String> {
+        self.chain.borrow().iter().map(|name| format!("%{name}")).collect()
+    }
+}
