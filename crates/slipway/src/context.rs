@@ -26,7 +26,7 @@ impl Context {
         host.on_interrupt();
         let store_folder = match &global.store {
             Some(folder) => folder.clone(),
-            None => host::environment::cache_home().map(|cache| cache.join("slipway")).ok_or_else(|| {
+            None => store_folder().ok_or_else(|| {
                 Failure::environment("there is no home folder to keep the store in").hint("name one with `--store`")
             })?,
         };
@@ -75,6 +75,12 @@ impl Context {
         let base = if folder.ends_with("distro") { folder.parent().unwrap_or(folder) } else { folder };
         Ok(base.join("out"))
     }
+}
+
+/// Where the store is unless told otherwise.
+fn store_folder() -> Option<PathBuf> {
+    use host::environment::{Variable, cache_home, read};
+    read(Variable::Store).map(PathBuf::from).or_else(|| cache_home().map(|cache| cache.join("slipway")))
 }
 
 fn definition_in(folder: &Path) -> Option<PathBuf> {

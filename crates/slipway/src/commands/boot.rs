@@ -32,9 +32,9 @@ pub(crate) struct Arguments {
     /// Processors of the machine.
     #[arg(long, value_name = "N", default_value_t = 1)]
     processors: u32,
-    /// A password for root, for this boot only; without one nobody can log in at the console.
-    #[arg(long, value_name = "PASSWORD")]
-    root_password: Option<String>,
+    /// A public key with which root may log in over SSH, for this boot only. Nobody can log in without one.
+    #[arg(long, value_name = "FILE", requires = "ssh_port")]
+    ssh_key: Option<PathBuf>,
     /// A port of this machine's loopback that leads to the machine's SSH.
     #[arg(long, value_name = "PORT")]
     ssh_port: Option<u16>,
@@ -55,8 +55,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         _ => pipeline::accelerators(&store),
     };
     let mut credentials = Vec::new();
-    if let Some(password) = &arguments.root_password {
-        credentials.push(("passwd.plaintext-password.root".to_owned(), password.clone()));
+    if let Some(file) = &arguments.ssh_key {
+        let key = fs_err::read_to_string(file)?;
+        if key.contains("PRIVATE KEY") {
+            let failure = Failure::usage(format!("`{}` is a secret key", file.display()));
+            return Err(failure.hint("name the public one, which ends in `.pub`"));
+        }
+        // systemd-tmpfiles writes it to root's authorized_keys (systemd.system-credentials(7)).
+        credentials.push(("ssh.authorized_keys.root".to_owned(), key.trim_end().to_owned()));
     }
     let hardware = Hardware {
         memory_mib: arguments.memory,

@@ -142,6 +142,8 @@ impl Machine {
         ]);
         for (name, value) in &hardware.credentials {
             // systemd reads these from the machine's tables (systemd.system-credentials(7)).
+            // A comma separates QEMU's own options; two are one of the value.
+            let value = value.replace(',', ",,");
             cmd = cmd.args(["-smbios", &format!("type=11,value=io.systemd.credential:{name}={value}")]);
         }
         let errors = folder.join("qemu.log");
