@@ -2,7 +2,7 @@
 //!
 //! The vocabulary is that of Azure Linux 4's own tree (`azldev.toml` and what it includes), with a few words of ours:
 //! `origin`, `[stage0]`, images of type `slipway`. Every key of every table is listed with its meaning in
-//! [`reference`], from which the reference page is written. All problems of a load are reported at once, each with
+//! [`mod@reference`], from which the reference page is written. All problems of a load are reported at once, each with
 //! file, line and column.
 
 mod component;

@@ -1,6 +1,6 @@
 //! Fills a root with packages of a repository: what `bench/install` times.
 //!
-//! usage: fill list REPOSITORY KEY NAME...               the package files that NAMEs come to, a line each
+//! usage: fill list REPOSITORY KEY NAME...               the package files that each NAME comes to, a line each
 //!        fill tree REPOSITORY KEY STORE NAME...         a root as a value, as images are made from it
 //!        fill directory REPOSITORY KEY STORE TO NAME... the same, written into the empty directory TO
 #![expect(clippy::disallowed_macros, reason = "a program for people at a terminal")]

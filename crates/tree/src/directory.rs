@@ -1,7 +1,7 @@
 //! A tree to and from a directory of the machine, without root.
 //!
-//! Owners, device nodes and most extended attributes need privilege to be written, so [`write`] leaves them out and
-//! [`read`] takes them from the machine only where it is told nothing better: the tree stays the truth about them.
+//! Owners, device nodes and most extended attributes need privilege to be written, so [`write()`] leaves them out and
+//! [`read()`] takes them from the machine only where it is told nothing better: the tree stays the truth about them.
 
 use std::collections::BTreeMap;
 use std::io;

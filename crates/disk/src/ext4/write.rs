@@ -18,7 +18,7 @@ use super::{BLOCK, Ext4Error, Options, Written, directory, system, xattrs};
 /// Bytes of a file that are read at a time.
 const CHUNK: usize = 1 << 20;
 
-/// The bytes that the file system of `tree` will have: what [`write`] returns as its size, known before anything is read.
+/// The bytes that the file system of `tree` will have: what [`write()`] returns as its size, known before anything is read.
 pub fn measure(tree: &Tree, options: &Options) -> Result<u64, Ext4Error> {
     let lost_found = lost_found(options);
     Ok(Geometry::new(options, &Inventory::new(tree, &lost_found)?)?.blocks * BLOCK)
