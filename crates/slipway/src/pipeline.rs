@@ -120,7 +120,7 @@ fn candidate(name: &str, component: &Component, spec: &Evaluated) -> Candidate {
         at: distro::Position {
             file: component.spec.path().to_owned(),
             line: located.position.line as usize,
-            column: located.position.column as usize,
+            column: (located.position.column as usize).max(1),
         },
     });
     Candidate { component: name.to_owned(), packages: packages.collect(), build_requires: build_requires.collect() }
