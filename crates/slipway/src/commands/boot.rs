@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     memory: u32,
     /// Processors of the machine.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 2)]
     processors: u32,
     /// A public key with which root may log in over SSH, for this boot only. Nobody can log in without one.
     #[arg(long, value_name = "FILE", requires = "ssh_port")]

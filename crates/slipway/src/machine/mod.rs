@@ -14,8 +14,9 @@ pub(crate) use serial::Serial;
 /// UEFI firmware for x86-64, as Debian's `ovmf` has it: the program, and the variables that it starts from.
 const FIRMWARE: [&str; 2] = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"];
 /// A processor that QEMU 7.2 emulates without trouble: with `max` the firmware hangs, and Debian's 7.2.22 spoils the flags
-/// in a `cmpxchg16b` without lock, which Linux uses to allocate memory where the processor has it.
-const PROCESSOR: &str = "Haswell-v4,cx16=off";
+/// in a `cmpxchg16b` without lock, which Linux uses to allocate memory where the processor has it. An AMD one, because for
+/// those of Intel Linux changes its page tables at each system call (Meltdown), and each change empties what was translated.
+const PROCESSOR: &str = "EPYC-v2,cx16=off";
 /// What a machine that works says within this time; firmware alone does.
 const FIRST_WORDS: Duration = Duration::from_secs(12);
 
