@@ -41,7 +41,7 @@ impl Mount {
             let is_ours =
                 ["bad superblock", "wrong fs type", "Structure needs cleaning"].iter().any(|sign| text.contains(sign));
             assert!(!is_ours, "{text}");
-            oracle::skip(&format!("loop mount ({})", text.trim()), "needs root and a loop device");
+            oracle::skip(&format!("mounting needs root and a loop device ({})", text.trim()));
             return None;
         }
         Some(Mount { folder, umount })
@@ -144,7 +144,7 @@ fn host_the_kernel_grows_it_while_it_is_in_use() {
         let output = resize2fs.output(&[device]);
         let text = oracle::text(&output);
         if text.contains("Permission denied to resize") {
-            return oracle::skip("online resize", "needs CAP_SYS_RESOURCE");
+            return oracle::skip("growing a mounted file system needs CAP_SYS_RESOURCE");
         }
         assert!(output.status.success(), "{text}");
         assert!(text.contains("on-line resizing"), "{text}");

@@ -18,13 +18,16 @@ pub(crate) fn tool(name: &str, package: &str) -> Option<Oracle> {
             return Some(Oracle(path));
         }
     }
-    skip(name, package);
+    match package {
+        "" => skip(&format!("this Debian has no {name}")),
+        package => skip(&format!("{name} not installed (package {package})")),
+    }
     None
 }
 
-/// Says what is missing, and which package has it.
-pub(crate) fn skip(name: &str, package: &str) {
-    println!("skipped: {name} not installed (package {package})");
+/// Says why a test does not run.
+pub(crate) fn skip(why: &str) {
+    println!("skipped: {why}");
 }
 
 impl Oracle {
