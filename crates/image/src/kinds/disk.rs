@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use ::disk::gpt::{Layout, PartitionType as Purpose, Request};
 use ::disk::{Section, Uuid, ext4, fat, gpt, qcow2, uki};
-use distro::{Partition, PartitionType};
+use distro::{Initrd, Partition, PartitionType};
 use host::Host;
-use install::{Installed, PackageFile, fill};
+use install::{Contents, Installed, PackageFile, fill};
 use pkg::Digest;
 use store::Store;
+use tree::Tree;
 
 use crate::finish::{Finish, read};
+use crate::kernel::Kernel;
 use crate::recipe::{Manifest, ManifestPackage, Recipe};
 use crate::{ImageError, initrd, kernel};
 
@@ -84,130 +86,230 @@ fn make(
     progress: &dyn Fn(&str),
     to: &Path,
 ) -> Result<(), ImageError> {
-    let image = &recipe.image.name;
-    let definition = &recipe.image.definition;
-    let problem = |problem: &str| ImageError::Definition { image: image.clone(), problem: problem.to_owned() };
-    let partition = |kind| definition.partitions.iter().find(|partition| partition.kind == kind);
-    let esp = partition(PartitionType::Esp).ok_or_else(|| problem("a disk needs a partition of type `esp` to boot"))?;
-    let root = partition(PartitionType::Root).ok_or_else(|| problem("a disk needs a partition of type `root`"))?;
-    let initrd_definition =
-        definition.initrd.as_ref().ok_or_else(|| problem("a disk needs an `[image.initrd]` to find its root"))?;
-    let names = Names::of(&id);
+    let work = Work::new(recipe, id, host, store, progress)?;
+    let (system, kernel) = work.root()?;
+    let os_release = work.text_of(&system, OS_RELEASE)?;
+    let early = work.initrd(&system, &kernel, &os_release)?;
 
-    let mut system = fill_root(&recipe.packages, &definition.exclude_paths, recipe, host, store, progress, "root")?;
-    progress("applying the settings of the system");
-    let mut finish = Finish { image, tree: &mut system.tree, contents: &mut system.contents, at: recipe.at };
-    finish.mounts(&[
-        (format!("UUID={}", names.filesystem), "/", "ext4", "defaults", 1),
-        (format!("PARTUUID={}", names.esp), "/efi", "vfat", "umask=0077,noauto,x-systemd.automount", 2),
-    ])?;
-    finish.system(&definition.system, host, store)?;
-    let kernel = kernel::find(image, &system.tree)?;
-    let missing = |what, path: &str| ImageError::Missing { image: image.clone(), what, path: format!("`/{path}`") };
-    let os_release =
-        read(&system.tree, &system.contents, OS_RELEASE)?.ok_or_else(|| missing("os-release", OS_RELEASE))?;
-    let os_release = String::from_utf8_lossy(&os_release).into_owned();
-
-    let mut early =
-        fill_root(&recipe.initrd_packages, &initrd_definition.exclude_paths, recipe, host, store, progress, "initrd")?;
-    let mut finish = Finish { image, tree: &mut early.tree, contents: &mut early.contents, at: recipe.at };
-    let parts = initrd::Parts {
-        kernel: &kernel,
-        modules: &initrd_definition.modules,
-        os_release: &os_release,
-        root: &system.tree,
-        root_contents: &system.contents,
+    let mut made = Made {
+        root_packages: manifest_packages(&system.packages),
+        initrd_packages: manifest_packages(&early.packages),
+        failed_scriptlets: failures(system.scriptlets.iter().chain(&early.scriptlets)),
+        command_line: work.command_line(),
+        kernel,
+        os_release,
+        root: system.tree,
+        initrd: early.tree,
+        contents: early.contents,
+        program: Vec::new(),
     };
-    initrd::finish(&mut finish, &parts)?;
-    let early_packages = early.packages.clone();
-    early.contents.merge(system.contents);
-    let contents = early.contents;
-    progress("compressing the initrd");
-    let archive = initrd::write(&early.tree, &contents)?;
+    made.contents.merge(system.contents);
+    made.program = work.program(&made)?;
 
-    progress("joining kernel, initrd and command line");
-    let stub = match read(&system.tree, &contents, STUB)? {
-        Some(stub) => stub,
-        None => read(&early.tree, &contents, STUB)?.ok_or_else(|| missing("boot stub", STUB))?,
-    };
-    let linux = read(&system.tree, &contents, kernel.image.as_str())?
-        .ok_or_else(|| missing("kernel", kernel.image.as_str()))?;
-    let mut command_line = vec![format!("root=UUID={}", names.filesystem)];
-    command_line.extend(definition.kernel_command_line.iter().cloned());
-    let command_line = command_line.join(" ");
-    let disk_error = |cause: Box<dyn std::error::Error + Send + Sync>| ImageError::Disk { image: image.clone(), cause };
-    let program = uki::Uki {
-        os_release: &os_release,
-        command_line: &command_line,
-        uname: &kernel.version,
-        linux: &linux,
-        initrd: &archive,
-        ..uki::Uki::default()
-    }
-    .build(&stub)
-    .map_err(|cause| disk_error(cause.into()))?;
-
-    progress("writing the disk");
-    let raw = to.join(format!("{image}.raw"));
-    let parts = Parts { esp, root, program: &program, names: &names };
-    let disk_bytes = write_disk(&raw, &parts, &system.tree, &contents, recipe).map_err(disk_error)?;
-    let mut files = Vec::new();
-    if definition.formats.iter().any(|format| format == "qcow2") {
-        progress("writing qcow2");
-        let place = to.join(format!("{image}.qcow2"));
-        let options =
-            qcow2::Options { size: disk_bytes, compression: qcow2::Compression::Zstd(3), threads: host.cores() };
-        let mut source = fs_err::File::open(&raw)?;
-        let mut out = fs_err::File::create(&place)?;
-        qcow2::write(&mut source, &options, &mut out).map_err(|cause| disk_error(cause.into()))?;
-    }
-    if !definition.formats.iter().any(|format| format == "raw") {
-        fs_err::remove_file(&raw)?;
-    }
-    progress("digesting what was written");
-    for format in &definition.formats {
-        let name = format!("{image}.{format}");
-        let digest = tree::directory::digest_only(&to.join(&name))?;
-        fs_err::set_permissions(to.join(&name), std::os::unix::fs::PermissionsExt::from_mode(0o444))?;
-        files.push((name, digest));
-    }
-    let failed = |run: &install::ScriptletRun| {
-        let failure = run.failure.as_ref()?;
-        Some(format!("{} of {}: {failure}: {}", run.scriptlet, run.package, run.output.join(" / ")))
-    };
+    let (disk_bytes, files) = work.files(&made, to)?;
     let manifest = Manifest {
-        name: image.clone(),
+        name: recipe.image.name.clone(),
         id,
-        kernel: kernel.version,
-        command_line,
-        packages: manifest_packages(&system.packages),
-        initrd_packages: manifest_packages(&early_packages),
-        paths: system.tree.len(),
-        content_bytes: system.tree.content_size(),
+        kernel: made.kernel.version,
+        command_line: made.command_line,
+        packages: made.root_packages,
+        initrd_packages: made.initrd_packages,
+        paths: made.root.len(),
+        content_bytes: made.root.content_size(),
         disk_bytes,
         files,
-        failed_scriptlets: system.scriptlets.iter().chain(&early.scriptlets).filter_map(failed).collect(),
+        failed_scriptlets: made.failed_scriptlets,
     };
     let text = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::from)?;
     fs_err::write(to.join("manifest.json"), text)?;
     Ok(())
 }
 
-fn fill_root<'a>(
-    packages: &[PackageFile],
-    exclude_paths: &[String],
-    recipe: &Recipe<'_>,
-    host: &Host,
+/// What a disk is made of, before it is written.
+struct Made<'a> {
+    root: Tree,
+    initrd: Tree,
+    /// The bytes of both trees.
+    contents: Contents<'a>,
+    kernel: Kernel,
+    os_release: String,
+    command_line: String,
+    /// The unified kernel image.
+    program: Vec<u8>,
+    root_packages: Vec<ManifestPackage>,
+    initrd_packages: Vec<ManifestPackage>,
+    failed_scriptlets: Vec<String>,
+}
+
+/// The parts of the definition that a disk needs, and the hands that make it.
+struct Work<'a> {
+    recipe: &'a Recipe<'a>,
+    esp: &'a Partition,
+    root: &'a Partition,
+    initrd: &'a Initrd,
+    names: Names,
+    host: &'a Host,
     store: &'a Store,
-    progress: &dyn Fn(&str),
-    what: &str,
-) -> Result<Installed<'a>, ImageError> {
-    let options = install::Options {
-        at: recipe.at,
-        is_excluded: &|path| exclude_paths.iter().any(|glob| distro::glob_matches(glob, path)),
-        progress: &|done, all, name| progress(&format!("filling the {what}: {}/{all} {name}", done + 1)),
+    progress: &'a dyn Fn(&str),
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        recipe: &'a Recipe<'a>,
+        id: Digest,
+        host: &'a Host,
+        store: &'a Store,
+        progress: &'a dyn Fn(&str),
+    ) -> Result<Work<'a>, ImageError> {
+        let definition = &recipe.image.definition;
+        let missing = |what: &str| ImageError::Definition {
+            image: recipe.image.name.clone(),
+            problem: format!("a disk needs {what}"),
+        };
+        let partition = |kind| definition.partitions.iter().find(|partition| partition.kind == kind);
+        Ok(Work {
+            recipe,
+            esp: partition(PartitionType::Esp).ok_or_else(|| missing("a partition of type `esp` to boot"))?,
+            root: partition(PartitionType::Root).ok_or_else(|| missing("a partition of type `root`"))?,
+            initrd: definition.initrd.as_ref().ok_or_else(|| missing("an `[image.initrd]` to find its root"))?,
+            names: Names::of(&id),
+            host,
+            store,
+            progress,
+        })
+    }
+
+    /// The root file system with its settings, and the kernel in it.
+    fn root(&self) -> Result<(Installed<'a>, Kernel), ImageError> {
+        let definition = &self.recipe.image.definition;
+        let mut system = self.fill(&self.recipe.packages, &definition.exclude_paths, "root")?;
+        (self.progress)("applying the settings of the system");
+        let mut finish = self.finish(&mut system);
+        finish.mounts(&[
+            (format!("UUID={}", self.names.filesystem), "/", "ext4", "defaults", 1),
+            (format!("PARTUUID={}", self.names.esp), "/efi", "vfat", "umask=0077,noauto,x-systemd.automount", 2),
+        ])?;
+        finish.system(&definition.system, self.host, self.store)?;
+        let kernel = kernel::find(&self.recipe.image.name, &system.tree)?;
+        Ok((system, kernel))
+    }
+
+    fn initrd(&self, system: &Installed<'_>, kernel: &Kernel, os_release: &str) -> Result<Installed<'a>, ImageError> {
+        let mut early = self.fill(&self.recipe.initrd_packages, &self.initrd.exclude_paths, "initrd")?;
+        let parts = initrd::Parts {
+            kernel,
+            modules: &self.initrd.modules,
+            os_release,
+            root: &system.tree,
+            root_contents: &system.contents,
+        };
+        initrd::finish(&mut self.finish(&mut early), &parts)?;
+        Ok(early)
+    }
+
+    fn fill(
+        &self,
+        packages: &[PackageFile],
+        exclude_paths: &[String],
+        what: &str,
+    ) -> Result<Installed<'a>, ImageError> {
+        let options = install::Options {
+            at: self.recipe.at,
+            is_excluded: &|path| exclude_paths.iter().any(|glob| distro::glob_matches(glob, path)),
+            progress: &|done, all, name| (self.progress)(&format!("filling the {what}: {}/{all} {name}", done + 1)),
+        };
+        Ok(fill(packages, &options, self.host, self.store)?)
+    }
+
+    fn finish<'t>(&'t self, installed: &'t mut Installed<'a>) -> Finish<'t, 'a> {
+        Finish {
+            image: &self.recipe.image.name,
+            tree: &mut installed.tree,
+            contents: &mut installed.contents,
+            at: self.recipe.at,
+        }
+    }
+
+    fn command_line(&self) -> String {
+        let mut words = vec![format!("root=UUID={}", self.names.filesystem)];
+        words.extend(self.recipe.image.definition.kernel_command_line.iter().cloned());
+        words.join(" ")
+    }
+
+    /// The unified kernel image: the stub with kernel, initrd and command line laid around it.
+    fn program(&self, made: &Made<'_>) -> Result<Vec<u8>, ImageError> {
+        (self.progress)("compressing the initrd");
+        let archive = initrd::write(&made.initrd, &made.contents)?;
+        (self.progress)("joining kernel, initrd and command line");
+        let stub = match read(&made.root, &made.contents, STUB)? {
+            Some(stub) => stub,
+            None => read(&made.initrd, &made.contents, STUB)?.ok_or_else(|| self.missing("boot stub", STUB))?,
+        };
+        let image = made.kernel.image.as_str();
+        let linux = read(&made.root, &made.contents, image)?.ok_or_else(|| self.missing("kernel", image))?;
+        let program = uki::Uki {
+            os_release: &made.os_release,
+            command_line: &made.command_line,
+            uname: &made.kernel.version,
+            linux: &linux,
+            initrd: &archive,
+            ..uki::Uki::default()
+        };
+        program.build(&stub).map_err(|cause| self.disk_error(cause.into()))
+    }
+
+    /// Writes the disk in each format below `to`: its size in bytes, and the files with their digests.
+    fn files(&self, made: &Made<'_>, to: &Path) -> Result<(u64, Vec<(String, Digest)>), ImageError> {
+        let image = &self.recipe.image.name;
+        let formats = &self.recipe.image.definition.formats;
+        (self.progress)("writing the disk");
+        let raw = to.join(format!("{image}.raw"));
+        let parts = Parts { esp: self.esp, root: self.root, program: &made.program, names: &self.names };
+        let disk_bytes = write_disk(&raw, &parts, &made.root, &made.contents, self.recipe)
+            .map_err(|cause| self.disk_error(cause))?;
+        if formats.iter().any(|format| format == "qcow2") {
+            (self.progress)("writing qcow2");
+            let place = to.join(format!("{image}.qcow2"));
+            let compression = qcow2::Compression::Zstd(3);
+            let options = qcow2::Options { size: disk_bytes, compression, threads: self.host.cores() };
+            let mut source = fs_err::File::open(&raw)?;
+            let mut out = fs_err::File::create(&place)?;
+            qcow2::write(&mut source, &options, &mut out).map_err(|cause| self.disk_error(cause.into()))?;
+        }
+        if !formats.iter().any(|format| format == "raw") {
+            fs_err::remove_file(&raw)?;
+        }
+        (self.progress)("digesting what was written");
+        let mut files = Vec::new();
+        for format in formats {
+            let name = format!("{image}.{format}");
+            let digest = tree::directory::digest_only(&to.join(&name))?;
+            fs_err::set_permissions(to.join(&name), std::os::unix::fs::PermissionsExt::from_mode(0o444))?;
+            files.push((name, digest));
+        }
+        Ok((disk_bytes, files))
+    }
+
+    fn text_of(&self, system: &Installed<'_>, path: &str) -> Result<String, ImageError> {
+        let bytes = read(&system.tree, &system.contents, path)?.ok_or_else(|| self.missing("os-release", path))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn missing(&self, what: &'static str, path: &str) -> ImageError {
+        ImageError::Missing { image: self.recipe.image.name.clone(), what, path: format!("`/{path}`") }
+    }
+
+    fn disk_error(&self, cause: Box<dyn std::error::Error + Send + Sync>) -> ImageError {
+        ImageError::Disk { image: self.recipe.image.name.clone(), cause }
+    }
+}
+
+fn failures<'r>(runs: impl Iterator<Item = &'r install::ScriptletRun>) -> Vec<String> {
+    let failed = |run: &install::ScriptletRun| {
+        let failure = run.failure.as_ref()?;
+        Some(format!("{} of {}: {failure}: {}", run.scriptlet, run.package, run.output.join(" / ")))
     };
-    Ok(fill(packages, &options, host, store)?)
+    runs.filter_map(failed).collect()
 }
 
 fn manifest_packages(packages: &[pkg::Nevra]) -> Vec<ManifestPackage> {
@@ -228,8 +330,8 @@ struct Parts<'a> {
 fn write_disk(
     path: &Path,
     parts: &Parts<'_>,
-    tree: &tree::Tree,
-    contents: &install::Contents<'_>,
+    tree: &Tree,
+    contents: &Contents<'_>,
     recipe: &Recipe<'_>,
 ) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     let names = parts.names;
