@@ -39,6 +39,8 @@ pub(crate) struct Engine {
     /// How far into the outermost text the expansion is.
     pub(crate) offset: Cell<usize>,
     calls: Cell<u64>,
+    /// Definitions made and taken back so far.
+    changes: Cell<u64>,
     /// What a costly macro looks at, while it is being expanded.
     trace: RefCell<Option<Trace>>,
     pub(crate) warnings: RefCell<Vec<Warning>>,
@@ -76,6 +78,7 @@ impl Engine {
             position: RefCell::new(Position::line(origin.clone(), 0)),
             offset: Cell::new(0),
             calls: Cell::new(0),
+            changes: Cell::new(0),
             trace: RefCell::default(),
             warnings: RefCell::default(),
             lua: OnceCell::new(),
@@ -171,6 +174,7 @@ impl Engine {
 
     fn with_stack(&self, name: &Arc<str>, change: impl FnOnce(&mut Vec<Arc<Definition>>)) {
         self.mark_impure();
+        self.changes.set(self.changes.get() + 1);
         let mut local = self.local.borrow_mut();
         let stack = local
             .entry(name.clone())
@@ -211,6 +215,26 @@ impl Engine {
             });
         }
         self.level.set(level - 1);
+    }
+
+    /// A number that changes whenever a definition is made or taken back.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
+    /// The numbers from `from` to `to` that make a macro's name behind `head`, sorted.
+    pub(super) fn numbered(&self, head: &str, from: u32, to: u32) -> Vec<u32> {
+        let number = |name: &Arc<str>| {
+            let digits = name.strip_prefix(head)?;
+            let plain = digits == "0" || (digits.starts_with(|c: char| c.is_ascii_digit()) && !digits.starts_with('0'));
+            digits.parse().ok().filter(|number| plain && (from..=to).contains(number))
+        };
+        let local = self.local.borrow();
+        let mut numbers: Vec<u32> = self.environment.macros.numbered().iter().filter_map(number).collect();
+        numbers.extend(local.keys().filter_map(number));
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// Defined names that are spelled like `name`, the nearest first.

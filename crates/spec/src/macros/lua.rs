@@ -12,6 +12,7 @@ use std::rc::{Rc, Weak};
 use mlua::{HookTriggers, IntoLuaMulti, Lua, LuaOptions, MultiValue, StdLib, Table, Value, Variadic, VmState};
 
 use super::engine::{Call, Engine, Outcome};
+use super::lua_loops;
 use super::table::Level;
 use crate::{ErrorKind, SpecError};
 
@@ -280,7 +281,7 @@ impl LuaState {
                 arguments.push(argument.as_str())?;
             }
         }
-        let chunk = format!("local opt, arg = ...;{script}");
+        let chunk = format!("local opt, arg = ...;{}", lua_loops::shorten(script));
         self.lua.load(&chunk).set_name("=lua").set_mode(mlua::ChunkMode::Text).call((options, arguments))
     }
 
@@ -354,6 +355,44 @@ pub(super) fn macros_table(lua: &Lua, engine: &Weak<Engine>) -> mlua::Result<Tab
     Ok(table)
 }
 
+/// `NUMBERED(head, from, to)`: an iterator over the numbers behind `head` that name a macro. Never fewer than there are; all of
+/// them once a script has changed what `rpm.expand` means.
+pub(super) fn numbered_macros(lua: &Lua, engine: &Weak<Engine>) -> mlua::Result<mlua::Function> {
+    let weak = engine.clone();
+    let expand: mlua::Function = lua.globals().get::<Table>("rpm")?.get("expand")?;
+    let expand = expand.to_pointer() as usize;
+    lua.create_function(move |lua, (head, from, to): (Value, u32, u32)| {
+        let rpm = lua.globals().get::<Value>("rpm")?;
+        let present = rpm.as_table().and_then(|rpm| rpm.get::<Value>("expand").ok());
+        let head = match head {
+            Value::String(head) => head.to_str().ok().map(|head| head.to_owned()),
+            _ => None,
+        };
+        // A head that is no text, or another function: the loop meets every number, as it is written.
+        let head = head.filter(|_| present.is_some_and(|present| present.to_pointer() as usize == expand));
+        let weak = weak.clone();
+        let mut next = from;
+        let mut known: Option<(u64, std::vec::IntoIter<u32>)> = None;
+        lua.create_function_mut(move |_, ()| {
+            if next > to {
+                return Ok(None);
+            }
+            let Some(head) = &head else {
+                next += 1;
+                return Ok(Some(next - 1));
+            };
+            let engine = engine_of(&weak)?;
+            let changes = engine.changes();
+            if known.as_ref().is_none_or(|(at, _)| *at != changes) {
+                known = Some((changes, engine.numbered(head, next, to).into_iter()));
+            }
+            let number = known.as_mut().and_then(|(_, numbers)| numbers.next());
+            next = number.unwrap_or(to).saturating_add(1);
+            Ok(number)
+        })
+    })
+}
+
 fn call_macro(engine: &Engine, name: &str, argument: &Value) -> mlua::Result<String> {
     match argument {
         Value::Table(table) => {
@@ -408,5 +447,5 @@ pub(super) fn load(engine: &Weak<Engine>, path: &str) -> mlua::Result<i64> {
 
 /// Runs the text of a Lua file, as `require` does it.
 pub(super) fn run_file(lua: &Lua, text: &str, name: &str, argument: impl IntoLuaMulti) -> mlua::Result<Value> {
-    lua.load(text).set_name(format!("@{name}")).set_mode(mlua::ChunkMode::Text).call(argument)
+    lua.load(&*lua_loops::shorten(text)).set_name(format!("@{name}")).set_mode(mlua::ChunkMode::Text).call(argument)
 }

@@ -6,13 +6,15 @@ use mlua::{Lua, MetaMethod, Table, UserData, UserDataMethods, Value, Variadic};
 
 use super::arguments;
 use super::engine::Engine;
-use super::lua::{define, engine_of, expand, load, macros_table, undefine};
+use super::lua::{define, engine_of, expand, load, macros_table, numbered_macros, undefine};
 use super::lua_files;
+use super::lua_loops::NUMBERED;
 
 pub(super) fn install(lua: &Lua, engine: &Weak<Engine>) -> mlua::Result<()> {
     let globals = lua.globals();
     globals.set("macros", macros_table(lua, engine)?)?;
     install_rpm(lua, &globals.get("rpm")?, engine)?;
+    globals.set(NUMBERED, numbered_macros(lua, engine)?)?;
     lua_files::install(lua, &globals, engine)?;
     install_clock(lua, &globals.get("os")?, engine)
 }

@@ -16,6 +16,7 @@ mod hash;
 mod lua;
 mod lua_files;
 mod lua_library;
+mod lua_loops;
 mod memo;
 mod scan;
 mod string;
