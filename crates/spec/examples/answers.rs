@@ -1,6 +1,6 @@
 //! Answers of many specs as lines of JSON: the measured side of `bench/spec-parity` and `bench/spec-speed`.
 //!
-//! `answers [--target CPU] [--macros FILE].. [--root DIR] [--define 'NAME BODY'].. [--strict] [--shell] [--sourcedir] [--time] [--threads N] SPEC..`
+//! `answers [--target CPU] [--macros FILE].. [--root DIR] [--define 'NAME BODY'].. [--strict] [--shell] [--sourcedir] [--time | --each] [--threads N] SPEC..`
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -108,8 +108,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut macros = Macros::builtin();
     let mut root = Root { root: None };
     let (mut definitions, mut specs) = (Vec::new(), Vec::new());
-    let (mut strict, mut shell, mut time, mut expanded, mut sourcedir, mut threads, mut warnings) =
-        (false, false, false, false, false, 1, false);
+    let (mut strict, mut shell, mut time, mut expanded, mut sourcedir, mut threads, mut warnings, mut each) =
+        (false, false, false, false, false, 1, false, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} lacks its value"));
@@ -132,6 +132,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "--shell" => shell = true,
             "--sourcedir" => sourcedir = true,
             "--time" => time = true,
+            "--each" => (time, each) = (true, true),
             "--expanded" => expanded = true,
             "--warnings" => warnings = true,
             _ => specs.push(PathBuf::from(argument)),
@@ -154,6 +155,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::thread::Builder::new()
                 .stack_size(16 << 20)
                 .spawn_scoped(scope, || {
+                    let mut evaluator = spec::Evaluator::default();
                     while let Some(path) = specs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
                         let Ok(bytes) = fs_err::read(path) else { continue };
                         let text = String::from_utf8_lossy(&bytes);
@@ -163,8 +165,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                                 path.parent().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
                             environment.definitions.push(("_sourcedir".to_owned(), folder));
                         }
-                        let result = spec::evaluate(&text, &Origin::file(path), &environment);
+                        let began = std::time::Instant::now();
+                        let result = evaluator.evaluate(&text, &Origin::file(path), &environment);
                         if time {
+                            if each {
+                                let error = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                                eprintln!("{} {} {error}", began.elapsed().as_micros(), path.display());
+                            }
                             continue;
                         }
                         let line = match result {

@@ -6,7 +6,7 @@ use super::arguments::Parsed;
 use super::builtin::Builtin;
 use super::expand::Output;
 use super::hash::NameMap;
-use super::lua::LuaState;
+use super::lua_interpreter::Interpreter;
 use super::memo::{COSTLY, Plan, Trace};
 use super::table::{Definition, Level};
 use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warning};
@@ -44,7 +44,12 @@ pub(crate) struct Engine {
     /// What a costly macro looks at, while it is being expanded.
     trace: RefCell<Option<Trace>>,
     pub(crate) warnings: RefCell<Vec<Warning>>,
-    pub(crate) lua: OnceCell<LuaState>,
+    /// Lua, which evaluations one after the other may share.
+    pub(super) lua: Rc<OnceCell<Interpreter>>,
+    /// A script of this evaluation has run.
+    pub(super) lua_begun: Cell<bool>,
+    /// How many sources Lua's tables `sources` and `patches` hold.
+    pub(super) known_to_lua: Cell<usize>,
     /// What Lua's `print` appends to; the innermost script's is last.
     pub(crate) prints: RefCell<Vec<String>>,
     /// A command that the shell refuses is a warning: the text that is being read changes no answer.
@@ -65,7 +70,7 @@ pub(crate) struct KnownSource {
 }
 
 impl Engine {
-    pub(crate) fn new(environment: &Environment, origin: &Origin) -> Rc<Engine> {
+    pub(crate) fn new(environment: &Environment, origin: &Origin, lua: &Rc<OnceCell<Interpreter>>) -> Rc<Engine> {
         let engine = Rc::new_cyclic(|this| Engine {
             this: this.clone(),
             environment: environment.clone(),
@@ -81,7 +86,9 @@ impl Engine {
             changes: Cell::new(0),
             trace: RefCell::default(),
             warnings: RefCell::default(),
-            lua: OnceCell::new(),
+            lua: lua.clone(),
+            lua_begun: Cell::new(false),
+            known_to_lua: Cell::new(0),
             prints: RefCell::default(),
             in_script: Cell::new(false),
             written: RefCell::default(),
@@ -132,7 +139,7 @@ impl Engine {
                 Ok(())
             }
             // A script that ran before may have changed what Lua's functions mean.
-            Plan::Trace if self.trace.borrow().is_none() && self.lua.get().is_none() => {
+            Plan::Trace if self.trace.borrow().is_none() && !self.lua_begun.get() => {
                 self.trace.replace(Some(Trace::new()));
                 let result = self.expand(body, output);
                 if let Some(trace) = self.trace.take().filter(|_| result.is_ok()) {
