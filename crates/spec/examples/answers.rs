@@ -1,6 +1,6 @@
 //! Answers of many specs as lines of JSON: the measured side of `bench/spec-parity` and `bench/spec-speed`.
 //!
-//! `answers [--target CPU] [--macros FILE].. [--root DIR] [--define 'NAME BODY'].. [--strict] [--shell] [--sourcedir] [--time] [--threads N] SPEC..`
+//! `answers [--target CPU] [--macros FILE].. [--root DIR] [--define 'NAME BODY'].. [--strict] [--shell | --bare] [--record FILE] [--answers FILE] [--sourcedir] [--time | --each] [--threads N] SPEC..`
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,10 @@ impl Root {
 impl spec::Files for Root {
     fn read(&self, path: &str) -> Option<Arc<str>> {
         for path in [self.path(path), Some(PathBuf::from(path))].into_iter().flatten() {
-            if let Ok(bytes) = fs_err::read(path) {
+            // Devices have no end.
+            if fs_err::metadata(&path).is_ok_and(|facts| facts.is_file())
+                && let Ok(bytes) = fs_err::read(path)
+            {
                 return Some(Arc::from(String::from_utf8_lossy(&bytes)));
             }
         }
@@ -49,6 +52,26 @@ impl spec::Shell for Sh {
             .output()
             .map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Notes what the machine's shell says otherwise than the crate's own.
+struct Recorder {
+    own: spec::NativeShell,
+    noted: std::sync::Mutex<std::collections::BTreeMap<String, String>>,
+}
+
+impl spec::Shell for Recorder {
+    fn run(&self, command: &str, clock: pkg::SourceDateEpoch) -> Result<String, String> {
+        let answer = Sh.run(command, clock)?;
+        let own = self.own.run(command, clock);
+        let cut = |text: &str| text.trim_end_matches(['\n', '\r']).to_owned();
+        if own.as_deref().map(cut) != Ok(cut(&answer))
+            && let Ok(mut noted) = self.noted.lock()
+        {
+            noted.insert(command.to_owned(), answer.clone());
+        }
+        Ok(answer)
     }
 }
 
@@ -108,8 +131,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut macros = Macros::builtin();
     let mut root = Root { root: None };
     let (mut definitions, mut specs) = (Vec::new(), Vec::new());
-    let (mut strict, mut shell, mut time, mut expanded, mut sourcedir, mut threads, mut warnings) =
-        (false, false, false, false, false, 1, false);
+    let (mut strict, mut shell, mut time, mut expanded, mut sourcedir, mut threads, mut warnings, mut each) =
+        (false, false, false, false, false, 1, false, false);
+    let (mut bare, mut record, mut answers) = (false, None, std::collections::BTreeMap::<String, String>::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} lacks its value"));
@@ -128,10 +152,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             "--specs" => specs.extend(fs_err::read_to_string(value()?)?.lines().map(PathBuf::from)),
             "--threads" => threads = value()?.parse()?,
+            "--bare" => bare = true,
+            "--record" => record = Some(PathBuf::from(value()?)),
+            "--answers" => answers = serde_json::from_slice(&fs_err::read(value()?)?)?,
             "--strict" => strict = true,
             "--shell" => shell = true,
             "--sourcedir" => sourcedir = true,
             "--time" => time = true,
+            "--each" => (time, each) = (true, true),
             "--expanded" => expanded = true,
             "--warnings" => warnings = true,
             _ => specs.push(PathBuf::from(argument)),
@@ -144,9 +172,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !strict {
         environment.undefined = Undefined::Warn;
     }
-    if shell {
-        environment.shell = Arc::new(Sh);
+    let mut own =
+        if bare { spec::NativeShell::of_bare_root(environment.files.clone()) } else { spec::NativeShell::default() };
+    for (command, answer) in answers {
+        own = own.with_answer(command, answer);
     }
+    let recorder = Arc::new(Recorder { own: own.clone(), noted: std::sync::Mutex::default() });
+    environment.shell = match (shell, &record) {
+        (_, Some(_)) => recorder.clone(),
+        (true, None) => Arc::new(Sh),
+        (false, None) => Arc::new(own),
+    };
     let next = std::sync::atomic::AtomicUsize::new(0);
     let output = std::sync::Mutex::new(std::io::stdout());
     std::thread::scope(|scope| {
@@ -154,6 +190,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::thread::Builder::new()
                 .stack_size(16 << 20)
                 .spawn_scoped(scope, || {
+                    let mut evaluator = spec::Evaluator::default();
                     while let Some(path) = specs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
                         let Ok(bytes) = fs_err::read(path) else { continue };
                         let text = String::from_utf8_lossy(&bytes);
@@ -163,8 +200,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                                 path.parent().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
                             environment.definitions.push(("_sourcedir".to_owned(), folder));
                         }
-                        let result = spec::evaluate(&text, &Origin::file(path), &environment);
+                        let began = std::time::Instant::now();
+                        let result = evaluator.evaluate(&text, &Origin::file(path), &environment);
                         if time {
+                            if each {
+                                let error = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                                eprintln!("{} {} {error}", began.elapsed().as_micros(), path.display());
+                            }
                             continue;
                         }
                         let line = match result {
@@ -192,5 +234,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .unwrap_or_default();
         }
     });
+    if let (Some(path), Ok(noted)) = (record, recorder.noted.lock()) {
+        fs_err::write(path, serde_json::to_string_pretty(&*noted)?)?;
+    }
     Ok(())
 }

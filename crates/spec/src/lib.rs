@@ -25,6 +25,7 @@ mod base64;
 mod calendar;
 mod environment;
 mod error;
+mod evaluator;
 mod file_entry;
 mod glob;
 mod macros;
@@ -39,8 +40,8 @@ pub use answer::{
 };
 pub use environment::{Environment, Files, Limits, Shell, Target, Undefined};
 pub use error::{ErrorKind, Severity, SpecError, Warning};
+pub use evaluator::{Evaluator, evaluate, expand};
 pub use file_entry::{Attributes, Config, FileEntry, Role};
-pub use macros::{Macro, Macros, expand};
-pub use parse::evaluate;
+pub use macros::{Macro, Macros};
 pub use position::{Located, Origin, Position};
 pub use shell::NativeShell;

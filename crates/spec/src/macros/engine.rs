@@ -6,7 +6,7 @@ use super::arguments::Parsed;
 use super::builtin::Builtin;
 use super::expand::Output;
 use super::hash::NameMap;
-use super::lua::LuaState;
+use super::lua_interpreter::Interpreter;
 use super::memo::{COSTLY, Plan, Trace};
 use super::table::{Definition, Level};
 use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warning};
@@ -39,10 +39,17 @@ pub(crate) struct Engine {
     /// How far into the outermost text the expansion is.
     pub(crate) offset: Cell<usize>,
     calls: Cell<u64>,
+    /// Definitions made and taken back so far.
+    changes: Cell<u64>,
     /// What a costly macro looks at, while it is being expanded.
     trace: RefCell<Option<Trace>>,
     pub(crate) warnings: RefCell<Vec<Warning>>,
-    pub(crate) lua: OnceCell<LuaState>,
+    /// Lua, which evaluations one after the other may share.
+    pub(super) lua: Rc<OnceCell<Interpreter>>,
+    /// A script of this evaluation has run.
+    pub(super) lua_begun: Cell<bool>,
+    /// How many sources Lua's tables `sources` and `patches` hold.
+    pub(super) known_to_lua: Cell<usize>,
     /// What Lua's `print` appends to; the innermost script's is last.
     pub(crate) prints: RefCell<Vec<String>>,
     /// A command that the shell refuses is a warning: the text that is being read changes no answer.
@@ -63,7 +70,7 @@ pub(crate) struct KnownSource {
 }
 
 impl Engine {
-    pub(crate) fn new(environment: &Environment, origin: &Origin) -> Rc<Engine> {
+    pub(crate) fn new(environment: &Environment, origin: &Origin, lua: &Rc<OnceCell<Interpreter>>) -> Rc<Engine> {
         let engine = Rc::new_cyclic(|this| Engine {
             this: this.clone(),
             environment: environment.clone(),
@@ -76,9 +83,12 @@ impl Engine {
             position: RefCell::new(Position::line(origin.clone(), 0)),
             offset: Cell::new(0),
             calls: Cell::new(0),
+            changes: Cell::new(0),
             trace: RefCell::default(),
             warnings: RefCell::default(),
-            lua: OnceCell::new(),
+            lua: lua.clone(),
+            lua_begun: Cell::new(false),
+            known_to_lua: Cell::new(0),
             prints: RefCell::default(),
             in_script: Cell::new(false),
             written: RefCell::default(),
@@ -129,7 +139,7 @@ impl Engine {
                 Ok(())
             }
             // A script that ran before may have changed what Lua's functions mean.
-            Plan::Trace if self.trace.borrow().is_none() && self.lua.get().is_none() => {
+            Plan::Trace if self.trace.borrow().is_none() && !self.lua_begun.get() => {
                 self.trace.replace(Some(Trace::new()));
                 let result = self.expand(body, output);
                 if let Some(trace) = self.trace.take().filter(|_| result.is_ok()) {
@@ -171,6 +181,7 @@ impl Engine {
 
     fn with_stack(&self, name: &Arc<str>, change: impl FnOnce(&mut Vec<Arc<Definition>>)) {
         self.mark_impure();
+        self.changes.set(self.changes.get() + 1);
         let mut local = self.local.borrow_mut();
         let stack = local
             .entry(name.clone())
@@ -211,6 +222,26 @@ impl Engine {
             });
         }
         self.level.set(level - 1);
+    }
+
+    /// A number that changes whenever a definition is made or taken back.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
+    /// The numbers from `from` to `to` that make a macro's name behind `head`, sorted.
+    pub(super) fn numbered(&self, head: &str, from: u32, to: u32) -> Vec<u32> {
+        let number = |name: &Arc<str>| {
+            let digits = name.strip_prefix(head)?;
+            let plain = digits == "0" || (digits.starts_with(|c: char| c.is_ascii_digit()) && !digits.starts_with('0'));
+            digits.parse().ok().filter(|number| plain && (from..=to).contains(number))
+        };
+        let local = self.local.borrow();
+        let mut numbers: Vec<u32> = self.environment.macros.numbered().iter().filter_map(number).collect();
+        numbers.extend(local.keys().filter_map(number));
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// Defined names that are spelled like `name`, the nearest first.

@@ -3,25 +3,23 @@
 //! Writing touches nothing: the text stays in the evaluation, where later scripts can read it. `io.popen` asks the
 //! environment's shell.
 
-use std::rc::Weak;
-
 use mlua::{IntoLuaMulti as _, Lua, Table, UserData, UserDataMethods, Value, Variadic};
 
-use super::engine::Engine;
 use super::lua::{engine_of, run_file};
+use super::lua_interpreter::Slot;
 
 /// Where `require` looks, as rpm sets it.
 const LIBRARY: &str = "/usr/lib/rpm/lua/";
 /// Bytes that the scripts of one evaluation may write.
 const WRITTEN: usize = 16 << 20;
 
-pub(super) fn install(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::Result<()> {
+pub(super) fn install(lua: &Lua, globals: &Table, engine: &Slot) -> mlua::Result<()> {
     install_posix(lua, globals, engine)?;
     install_io(lua, globals, engine)?;
     install_require(lua, globals, engine)
 }
 
-fn read(engine: &Weak<Engine>, path: &str) -> mlua::Result<Option<std::sync::Arc<str>>> {
+fn read(engine: &Slot, path: &str) -> mlua::Result<Option<std::sync::Arc<str>>> {
     let engine = engine_of(engine)?;
     if let Some(text) = engine.written.borrow().get(path) {
         return Ok(Some(std::sync::Arc::from(text.as_str())));
@@ -33,7 +31,7 @@ fn missing(path: &str) -> String {
     format!("{path}: No such file or directory")
 }
 
-fn install_posix(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::Result<()> {
+fn install_posix(lua: &Lua, globals: &Table, engine: &Slot) -> mlua::Result<()> {
     let posix: Table = globals.get("posix")?;
     let weak = engine.clone();
     let access = lua.create_function(move |_, (path, mode): (String, Option<String>)| {
@@ -83,7 +81,7 @@ fn install_posix(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::Res
     globals.get::<Table>("os")?.set("getenv", getenv)
 }
 
-fn install_io(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::Result<()> {
+fn install_io(lua: &Lua, globals: &Table, engine: &Slot) -> mlua::Result<()> {
     let io: Table = globals.get("io")?;
     let weak = engine.clone();
     let open = lua.create_function(move |_, (path, mode): (String, Option<String>)| {
@@ -159,18 +157,19 @@ fn no_input() -> mlua::Error {
     mlua::Error::runtime("there is no standard input: `io.input` must name a file")
 }
 
-fn say(engine: &Weak<Engine>, texts: &[String]) -> mlua::Result<()> {
+fn say(engine: &Slot, texts: &[String]) -> mlua::Result<()> {
     engine_of(engine)?.say(crate::Severity::Message, texts.concat());
     Ok(())
 }
 
-fn install_require(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::Result<()> {
+fn install_require(lua: &Lua, globals: &Table, engine: &Slot) -> mlua::Result<()> {
     let package = lua.create_table()?;
     package.set("loaded", lua.create_table()?)?;
     package.set("path", format!("{LIBRARY}?.lua"))?;
-    globals.set("package", package.clone())?;
+    globals.set("package", package)?;
     let weak = engine.clone();
     let require = lua.create_function(move |lua, name: String| {
+        let package: Table = lua.named_registry_value("package")?;
         let loaded: Table = package.get("loaded")?;
         let known: Value = loaded.get(name.as_str())?;
         if !known.is_nil() {
@@ -190,7 +189,7 @@ fn install_require(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::R
                 "module `{name}` is not in the environment (looked in {patterns})"
             )));
         };
-        let value = run_file(lua, &text, &path, (name.as_str(), path.as_str()))?;
+        let value = run_file(&weak, &text, &path, &name)?;
         let value = if value.is_nil() { Value::Boolean(true) } else { value };
         loaded.set(name, value.clone())?;
         Ok(value)
@@ -199,7 +198,7 @@ fn install_require(lua: &Lua, globals: &Table, engine: &Weak<Engine>) -> mlua::R
 }
 
 struct Terminal {
-    engine: Weak<Engine>,
+    engine: Slot,
 }
 
 impl UserData for Terminal {
@@ -213,7 +212,7 @@ impl UserData for Terminal {
 struct OpenFile {
     text: std::sync::Arc<str>,
     at: usize,
-    written_to: Option<(Weak<Engine>, String)>,
+    written_to: Option<(Slot, String)>,
 }
 
 impl OpenFile {

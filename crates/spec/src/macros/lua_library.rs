@@ -1,23 +1,29 @@
 //! The functions that rpm adds to Lua, as far as they are pure.
 
-use std::rc::Weak;
-
-use mlua::{Lua, MetaMethod, Table, UserData, UserDataMethods, Value, Variadic};
+use mlua::{Lua, MetaMethod, MultiValue, Table, UserData, UserDataMethods, Value, Variadic};
 
 use super::arguments;
-use super::engine::Engine;
-use super::lua::{define, engine_of, expand, load, macros_table, undefine};
+use super::lua::{define, engine_of, expand, load, macros_table, numbered_macros, undefine};
 use super::lua_files;
+use super::lua_interpreter::Slot;
+use super::lua_loops::NUMBERED;
 
-pub(super) fn install(lua: &Lua, engine: &Weak<Engine>) -> mlua::Result<()> {
+pub(super) fn install(lua: &Lua, engine: &Slot) -> mlua::Result<()> {
     let globals = lua.globals();
     globals.set("macros", macros_table(lua, engine)?)?;
     install_rpm(lua, &globals.get("rpm")?, engine)?;
+    globals.set(NUMBERED, numbered_macros(lua, engine)?)?;
     lua_files::install(lua, &globals, engine)?;
+    let slot = engine.clone();
+    let print = lua.create_function(move |_, values: MultiValue| {
+        engine_of(&slot)?.print(&values);
+        Ok(())
+    })?;
+    globals.set("print", print)?;
     install_clock(lua, &globals.get("os")?, engine)
 }
 
-fn install_rpm(lua: &Lua, rpm: &Table, engine: &Weak<Engine>) -> mlua::Result<()> {
+fn install_rpm(lua: &Lua, rpm: &Table, engine: &Slot) -> mlua::Result<()> {
     let weak = engine.clone();
     rpm.set("expand", lua.create_function(move |_, text: mlua::String| expand(&weak, &text))?)?;
     let weak = engine.clone();
@@ -60,7 +66,7 @@ fn install_rpm(lua: &Lua, rpm: &Table, engine: &Weak<Engine>) -> mlua::Result<()
 }
 
 /// A clock that stands still, in UTC.
-fn install_clock(lua: &Lua, os: &Table, engine: &Weak<Engine>) -> mlua::Result<()> {
+fn install_clock(lua: &Lua, os: &Table, engine: &Slot) -> mlua::Result<()> {
     let real_date: mlua::Function = os.get("date")?;
     let weak = engine.clone();
     let date = lua.create_function(move |_, (format, time): (Option<String>, Option<i64>)| {

@@ -15,7 +15,9 @@ mod file;
 mod hash;
 mod lua;
 mod lua_files;
+mod lua_interpreter;
 mod lua_library;
+mod lua_loops;
 mod memo;
 mod scan;
 mod string;
@@ -24,20 +26,7 @@ mod table;
 pub(crate) use builtin::Builtin;
 pub(crate) use engine::{Engine, KnownSource, Outcome};
 pub(crate) use expand::Output;
+pub(crate) use lua_interpreter::Interpreter;
 pub(crate) use scan::Nesting;
 pub(crate) use table::Level;
 pub use table::{Macro, Macros};
-
-/// Expands a text by the environment's macros, as `rpm -E` does it.
-///
-/// # Errors
-/// The first thing that is not so, with its place and the macros that led there.
-pub fn expand(
-    text: &str,
-    origin: &crate::Origin,
-    environment: &crate::Environment,
-) -> Result<String, crate::SpecError> {
-    let engine = Engine::new(environment, origin);
-    engine.set_position(crate::Position::line(origin.clone(), 1));
-    engine.expand_text(text).map_err(|error| *error)
-}

@@ -92,6 +92,8 @@ pub struct Macros {
     pub(crate) table: NameMap<Vec<Arc<Definition>>>,
     pub(crate) warnings: Vec<crate::Warning>,
     pub(super) memos: super::memo::Memos,
+    /// Names that end with a digit, once somebody asked for them.
+    numbered: std::sync::OnceLock<Vec<Arc<str>>>,
 }
 
 impl Default for Macros {
@@ -116,8 +118,12 @@ pub struct Macro {
 impl Macros {
     /// rpm's built-in macros only.
     pub fn builtin() -> Macros {
-        let mut macros =
-            Macros { table: NameMap::default(), warnings: Vec::new(), memos: super::memo::Memos::default() };
+        let mut macros = Macros {
+            table: NameMap::default(),
+            warnings: Vec::new(),
+            memos: super::memo::Memos::default(),
+            numbered: std::sync::OnceLock::new(),
+        };
         for definition in super::builtin::definitions() {
             macros.push(definition);
         }
@@ -126,7 +132,14 @@ impl Macros {
 
     pub(crate) fn push(&mut self, definition: Definition) {
         self.memos = super::memo::Memos::default();
+        self.numbered = std::sync::OnceLock::new();
         self.table.entry(definition.name.clone()).or_default().push(Arc::new(definition));
+    }
+
+    /// The names that end with a digit.
+    pub(super) fn numbered(&self) -> &[Arc<str>] {
+        let ends_so = |name: &&Arc<str>| name.ends_with(|c: char| c.is_ascii_digit());
+        self.numbered.get_or_init(|| self.table.keys().filter(ends_so).cloned().collect())
     }
 
     /// The definition that counts, if `name` is defined.

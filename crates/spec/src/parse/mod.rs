@@ -23,21 +23,10 @@ use self::reader::{Reader, Strip};
 use self::section::Section;
 use crate::answer::{ChangelogEntry, Evaluated, Source};
 use crate::macros::{Builtin, Engine, Level, Outcome};
-use crate::{Environment, ErrorKind, Located, Origin, Position, SpecError};
+use crate::{ErrorKind, Located, Origin, Position};
 
-/// Evaluates a spec.
-///
-/// The answers are rpm's (6.x) for the same text, macro files and target. Nothing beside the arguments counts: no file, clock,
-/// process or variable of the machine.
-///
-/// # Errors
-/// The first thing that is not so, with its place and the macros that led there.
-pub fn evaluate(text: &str, origin: &Origin, environment: &Environment) -> Result<Evaluated, SpecError> {
-    let engine = Engine::new(environment, origin);
-    evaluate_with(&engine, text, origin).map_err(|error| *error)
-}
-
-fn evaluate_with(engine: &Rc<Engine>, text: &str, origin: &Origin) -> Outcome<Evaluated> {
+/// Reads a spec; once more where `BuildArch` names another architecture.
+pub(crate) fn evaluate_with(engine: &Rc<Engine>, text: &str, origin: &Origin) -> Outcome<Evaluated> {
     let text: Arc<str> = Arc::from(text);
     define_directories(engine)?;
     let mut parser = Parser::new(engine.clone(), text.clone(), origin.clone());

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::syntax::{Command, Joint, List, Piece, Word, parse_operand};
+use super::arithmetic::arithmetic;
+use super::machine::Machine;
+use super::syntax::{self, Command, Input, Joint, List, Piece, Word, parse_operand};
 use super::{commands, pattern};
 
 /// Commands in one run.
@@ -10,21 +12,25 @@ const STEPS: u32 = 20_000;
 /// Bytes that a run may produce.
 const OUTPUT: usize = 1 << 20;
 
-pub(super) fn run(script: &List, clock: pkg::SourceDateEpoch) -> Result<String, String> {
-    let mut runner = Runner { variables: BTreeMap::new(), status: 0, steps: 0, clock };
+/// Scripts inside scripts: `eval`, `sh -c`, `.`.
+const DEPTH: u32 = 10;
+
+pub(super) fn run(script: &List, machine: &Machine<'_>) -> Result<String, String> {
+    let mut runner = Runner { variables: BTreeMap::new(), status: 0, steps: 0, depth: 0, machine };
     let mut output = String::new();
     runner.list(script, "", &mut output)?;
     Ok(output)
 }
 
-struct Runner {
+struct Runner<'m> {
     variables: BTreeMap<String, String>,
     status: i32,
     steps: u32,
-    clock: pkg::SourceDateEpoch,
+    depth: u32,
+    machine: &'m Machine<'m>,
 }
 
-impl Runner {
+impl Runner<'_> {
     fn list(&mut self, list: &List, input: &str, output: &mut String) -> Result<(), String> {
         for (joint, negated, pipeline) in &list.0 {
             match joint {
@@ -98,7 +104,7 @@ impl Runner {
                 }
                 Ok(())
             }
-            Command::Simple { assignments, words, silent } => {
+            Command::Simple { assignments, words, silent, input: own_input } => {
                 let mut fields = Vec::new();
                 for word in words {
                     fields.extend(self.fields(word)?);
@@ -120,10 +126,23 @@ impl Runner {
                     self.variables.insert(name.clone(), line.unwrap_or("").trim().to_owned());
                     return Ok(());
                 }
-                if matches!(name.as_str(), "export" | "local" | "set" | "unset") {
-                    return Err(format!("`{name}` is not evaluated"));
+                let own_input = match own_input {
+                    None => None,
+                    Some(Input::Text(word)) => Some(self.text(word)? + "\n"),
+                    Some(Input::File(word)) => {
+                        let path = self.text(word)?;
+                        let Some(text) = self.machine.read(&path)? else {
+                            self.status = 1;
+                            return Ok(());
+                        };
+                        Some(text.to_string())
+                    }
+                };
+                let input = own_input.as_deref().unwrap_or(input);
+                if let Some(result) = self.shell_word(name, arguments, input, output) {
+                    return result;
                 }
-                let (text, status) = commands::run(name, arguments, input, self.clock)?;
+                let (text, status) = commands::run(name, arguments, input, self.machine)?;
                 self.status = status;
                 if !silent {
                     output.push_str(&text);
@@ -131,6 +150,65 @@ impl Runner {
                 Ok(())
             }
         }
+    }
+
+    /// What the shell itself does; nothing if `name` is a program.
+    fn shell_word(
+        &mut self,
+        name: &str,
+        arguments: &[String],
+        input: &str,
+        output: &mut String,
+    ) -> Option<Result<(), String>> {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Some(match (name, &arguments[..]) {
+            ("eval", words) => self.script(&words.join(" "), input, output),
+            ("sh" | "bash" | "/bin/sh" | "/bin/bash" | "/usr/bin/sh" | "/usr/bin/bash", ["-c", script]) => {
+                let variables = self.variables.clone();
+                let result = self.script(script, input, output);
+                self.variables = variables;
+                result
+            }
+            ("." | "source", [path]) => match self.machine.read(path) {
+                Ok(Some(text)) => self.script(&text, input, output),
+                Ok(None) => {
+                    self.status = 1;
+                    Ok(())
+                }
+                Err(problem) => Err(problem),
+            },
+            // Words of `rpm -q` and its like come from a pipe.
+            ("xargs", words) => {
+                let words = words.iter().skip_while(|word| **word == "-r").copied();
+                let words: Vec<String> = words.chain(input.split_ascii_whitespace()).map(str::to_owned).collect();
+                match words.split_first() {
+                    Some((name, arguments)) => {
+                        commands::run(name, arguments, "", self.machine).map(|(text, status)| {
+                            self.status = status;
+                            output.push_str(&text);
+                        })
+                    }
+                    None => Err("`xargs` has no command".to_owned()),
+                }
+            }
+            ("export", words) if words.iter().all(|word| !word.contains('=')) => {
+                self.status = 0;
+                Ok(())
+            }
+            ("export" | "local" | "set" | "unset", _) => Err(format!("`{name}` is not evaluated")),
+            _ => return None,
+        })
+    }
+
+    /// Runs the text of another script here.
+    fn script(&mut self, text: &str, input: &str, output: &mut String) -> Result<(), String> {
+        if self.depth >= DEPTH {
+            return Err("its scripts are nested too deeply".to_owned());
+        }
+        self.depth += 1;
+        let result = syntax::parse(text).and_then(|list| self.list(&list, input, output));
+        self.depth -= 1;
+        result
     }
 
     /// A word's value as one text.
@@ -199,7 +277,7 @@ impl Runner {
                 let text = self.text(word)?;
                 let known =
                     |name: &str| self.variables.get(name).and_then(|value| value.trim().parse().ok()).unwrap_or(0);
-                commands::arithmetic(&text, &known).map(|value| value.to_string())
+                arithmetic(&text, &known).map(|value| value.to_string())
             }
             Piece::Variable(name, operation, _) => self.variable(name, operation),
         }
@@ -212,7 +290,7 @@ impl Runner {
         if let Some(name) = name.strip_prefix('#') {
             return Ok(self.variables.get(name).map_or(0, |value| value.chars().count()).to_string());
         }
-        let value = self.variables.get(name).cloned();
+        let value = self.variables.get(name).cloned().or_else(|| self.machine.is_bare.then(String::new));
         // A name that nobody set would be the machine's environment.
         let known = value.clone().ok_or_else(|| format!("the variable `{name}` is set nowhere"));
         let mut operand = |text: &str| -> Result<String, String> {

@@ -29,11 +29,20 @@ pub(super) struct List(pub(super) Vec<(Joint, bool, Vec<Command>)>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Command {
-    Simple { assignments: Vec<(String, Word)>, words: Vec<Word>, silent: bool },
+    Simple { assignments: Vec<(String, Word)>, words: Vec<Word>, silent: bool, input: Option<Input> },
     Group(List),
     If { branches: Vec<(List, List)>, otherwise: Option<List> },
     For { name: String, words: Vec<Word>, body: List },
     Case { word: Word, arms: Vec<(Vec<Word>, List)> },
+}
+
+/// What a command reads instead of what is piped into it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Input {
+    /// `< file`
+    File(Word),
+    /// `<<< text`, as in bash.
+    Text(Word),
 }
 
 /// Substitutions and groups inside one another.
@@ -285,10 +294,21 @@ impl Parser {
     }
 
     fn simple(&mut self) -> Result<Command, String> {
-        let (mut assignments, mut words, mut silent) = (Vec::new(), Vec::new(), false);
+        let (mut assignments, mut words, mut silent, mut input) = (Vec::new(), Vec::new(), false, None);
         loop {
             self.blanks();
             silent |= self.redirections()?;
+            if self.take("<<<") {
+                self.blanks();
+                input = Some(Input::Text(self.word()?.ok_or("`<<<` lacks its text")?));
+                continue;
+            }
+            if self.starts("<") && !self.starts("<<") && !self.starts("<(") {
+                self.at += 1;
+                self.blanks();
+                input = Some(Input::File(self.word()?.ok_or("`<` lacks its file")?));
+                continue;
+            }
             let start = self.at;
             if words.is_empty() {
                 let name = self.name();
@@ -306,7 +326,7 @@ impl Parser {
         if words.is_empty() && assignments.is_empty() {
             return Err("a command is missing".to_owned());
         }
-        Ok(Command::Simple { assignments, words, silent })
+        Ok(Command::Simple { assignments, words, silent, input })
     }
 
     /// Takes what sends output nowhere; true if that is the standard output. Anything else touches files.
@@ -320,6 +340,9 @@ impl Parser {
                 .count();
             let operator = self.letters.get(self.at + digits).copied();
             if !matches!(operator, Some('<' | '>')) && !self.starts("&>") {
+                return Ok(silent);
+            }
+            if operator == Some('<') && digits == 0 && !self.reads_nothing() {
                 return Ok(silent);
             }
             let text: String =
@@ -347,6 +370,12 @@ impl Parser {
             }
             silent |= is_output;
         }
+    }
+
+    /// Whether `< /dev/null` stands next.
+    fn reads_nothing(&self) -> bool {
+        let mut rest = self.letters[self.at + 1..].iter().skip_while(|letter| **letter == ' ');
+        "/dev/null".chars().all(|letter| rest.next() == Some(&letter))
     }
 
     fn word(&mut self) -> Result<Option<Word>, String> {

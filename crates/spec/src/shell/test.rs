@@ -1,12 +1,14 @@
 //! `test` and `[`.
 
-/// Whether the condition holds; what asks about files is refused.
-pub(super) fn holds(words: &[String]) -> Result<bool, String> {
+use super::machine::Machine;
+
+/// Whether the condition holds.
+pub(super) fn holds(words: &[String], machine: &Machine<'_>) -> Result<bool, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    evaluate(&words)
+    evaluate(&words, machine)
 }
 
-fn evaluate(words: &[&str]) -> Result<bool, String> {
+fn evaluate(words: &[&str], machine: &Machine<'_>) -> Result<bool, String> {
     // The weakest operator outside parentheses divides first.
     for (operator, all) in [("-o", false), ("-a", true)] {
         let mut depth = 0_i32;
@@ -15,7 +17,7 @@ fn evaluate(words: &[&str]) -> Result<bool, String> {
                 "(" => depth += 1,
                 ")" => depth -= 1,
                 word if word == operator && depth == 0 && at > 0 && at + 1 < words.len() && words.len() > 3 => {
-                    let (left, right) = (evaluate(&words[..at])?, evaluate(&words[at + 1..])?);
+                    let (left, right) = (evaluate(&words[..at], machine)?, evaluate(&words[at + 1..], machine)?);
                     return Ok(if all { left && right } else { left || right });
                 }
                 _ => {}
@@ -25,15 +27,15 @@ fn evaluate(words: &[&str]) -> Result<bool, String> {
     if let ["(", inner @ .., ")"] = words
         && !inner.is_empty()
     {
-        return evaluate(inner);
+        return evaluate(inner, machine);
     }
     match words {
         [] => Ok(false),
         [word] => Ok(!word.is_empty()),
-        ["!", rest @ ..] => evaluate(rest).map(|holds| !holds),
+        ["!", rest @ ..] => evaluate(rest, machine).map(|holds| !holds),
         ["-n", word] => Ok(!word.is_empty()),
         ["-z", word] => Ok(word.is_empty()),
-        [option, _] => Err(format!("`test {option}` asks the machine")),
+        [option, path] => machine.test(option, path),
         [left, "=" | "==", right] => Ok(left == right),
         [left, "!=", right] => Ok(left != right),
         [left, operator, right] => {
