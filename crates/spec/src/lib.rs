@@ -28,6 +28,7 @@ mod error;
 mod file_entry;
 mod glob;
 mod macros;
+pub mod overlay;
 mod parse;
 mod position;
 mod shell;
