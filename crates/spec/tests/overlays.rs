@@ -131,10 +131,7 @@ fn tags() {
     // A last line without an end gets one.
     assert_eq!(on("Name: a", tag("", "A", "b", add)).expect("fits"), "Name: a\nA: b\n");
     for (operation, expected) in [
-        (
-            tag("", "Verison", "2", update),
-            "the main package has no tag `Verison`; nearest is line 2: `Version:   1`",
-        ),
+        (tag("", "Verison", "2", update), "the main package has no tag `Verison`; nearest is line 2: `Version:   1`"),
         (tag("", "Summary", "2", update), "the main package has no tag `Summary`; nearest is line 13: `Summary: D`"),
         (
             tag("", "BuildRequires", "gccc", remove),

@@ -130,7 +130,7 @@ fn expression(
     let Some(given) = given else { return Ok(Some((run.end..run.end, format!(" {option} '{wanted}'")))) };
     let text = &shape.text[given.clone()];
     let bare = text.trim_matches(['\'', '"']);
-    if bare.split('|').any(|one| one == wanted || one == name) {
+    if bare.replace("\\$", "$").split('|').any(|one| one == wanted || one == name) {
         return Ok(None);
     }
     if bare.contains(['\'', '"']) || bare.contains("$(") {

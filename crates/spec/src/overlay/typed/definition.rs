@@ -78,9 +78,10 @@ fn check(name: &str, value: &str) -> Result<(), Failure> {
     if value.is_empty() {
         return wrong("a macro needs a body; an empty one is written `%{nil}`");
     }
-    let document = Document::parse(format!("%global {name} {value}\n"));
+    // What stays open would take in what follows.
+    let document = Document::parse(format!("%global {name} {value}\n}}\n)\n"));
     let reads_back = match document.items() {
-        [item] => match &item.kind {
+        [item, _, _] => match &item.kind {
             ItemKind::Definition(definition) => {
                 &document.text()[definition.body.clone()] == value && &document.text()[definition.name.clone()] == name
             }

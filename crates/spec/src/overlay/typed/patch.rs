@@ -87,9 +87,10 @@ fn application(shape: &Shape<'_>, number: i64, edits: &mut Edits) -> Result<(), 
             match word.trim_start_matches("%{").trim_start_matches('%').trim_end_matches('}') {
                 "autosetup" | "forgeautosetup" => applies_all |= !has("-N"),
                 "autopatch" => {
-                    applies_all |= !line.contains(" -m")
+                    let is_whole = !line.contains(" -m")
                         && !line.contains(" -M")
-                        && line.split_ascii_whitespace().skip(1).all(|word| word.starts_with('-'))
+                        && line.split_ascii_whitespace().skip(1).all(|word| word.starts_with('-'));
+                    applies_all |= is_whole;
                 }
                 "goprep" => applies_all |= has("-A"),
                 "setup" | "forgesetup" => last_setup = Some(index),

@@ -101,7 +101,10 @@ impl<'t> Shape<'t> {
             .sections()
             .iter()
             .filter(|section| section.package().is_some())
-            .map(|section| (self.package_of(section), section.line))
+            .flat_map(|section| {
+                let written = section.package().map_or("", |(name, _)| name).to_owned();
+                [(self.package_of(section), section.line), (written, section.line)]
+            })
             .collect();
         let near = nearest::name(package, names.iter().map(|(name, _)| name.as_str()));
         let seen = near.and_then(|near| {
