@@ -29,6 +29,7 @@ mod evaluator;
 mod file_entry;
 mod glob;
 mod macros;
+pub mod overlay;
 mod parse;
 mod position;
 mod shell;

@@ -44,17 +44,31 @@ impl Edits {
         self.changes.is_empty()
     }
 
+    /// Takes in the changes of another.
+    pub fn extend(&mut self, other: Edits) {
+        self.changes.extend(other.changes);
+    }
+
+    /// The changes by place: which bytes are replaced, and by what.
+    pub fn changes(&self) -> impl Iterator<Item = (Range<usize>, &str)> {
+        self.in_order().into_iter().map(|(range, with)| (range.clone(), with.as_str()))
+    }
+
+    fn in_order(&self) -> Vec<&(Range<usize>, String)> {
+        let mut changes: Vec<&(Range<usize>, String)> = self.changes.iter().collect();
+        // Stable: insertions at one place keep their order.
+        changes.sort_by_key(|(range, _)| (range.start, range.end));
+        changes
+    }
+
     /// The changed text.
     ///
     /// # Errors
     /// When changes overlap or lie outside; the text is then as it was.
     pub fn apply(&self, text: &str) -> Result<String, EditError> {
-        let mut changes: Vec<&(Range<usize>, String)> = self.changes.iter().collect();
-        // Stable: insertions at one place keep their order.
-        changes.sort_by_key(|(range, _)| (range.start, range.end));
         let mut changed = String::with_capacity(text.len());
         let mut last = 0..0;
-        for (range, with) in changes {
+        for (range, with) in self.in_order() {
             if range.start < last.end {
                 return Err(EditError::Overlap { first: last, second: range.clone() });
             }

@@ -97,6 +97,11 @@ impl Document {
                     _ => {}
                 }
                 own_depth = own_depth.min(depth);
+            } else if lines > 1 && kind == ItemKind::Text {
+                // rpm reads continued lines as one and tests each of them: `%if` inside of a command is a conditional.
+                for line in text[at..end].lines() {
+                    depth = depth.saturating_add_signed(depth_change(line));
+                }
             }
             items.push(Item { span: at..end, line, depth: own_depth, section: sections.len() - 1, kind });
             at = end;
@@ -135,6 +140,15 @@ impl Document {
             ItemKind::Definition(definition) => Some(definition),
             _ => None,
         })
+    }
+}
+
+/// How a line changes the number of conditionals that are open.
+fn depth_change(line: &str) -> i32 {
+    match line.trim_start().split(|c: char| c.is_ascii_whitespace()).next() {
+        Some("%if" | "%ifarch" | "%ifnarch" | "%ifos" | "%ifnos") => 1,
+        Some("%endif") => -1,
+        _ => 0,
     }
 }
 
