@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Position};
+use crate::overlay::{self, Overlay};
 use crate::reader::Table;
 use crate::reference;
 
@@ -16,6 +17,8 @@ pub struct Component {
     pub origin: ComponentOrigin,
     /// Source files that are not kept beside the spec.
     pub source_files: Vec<SourceFile>,
+    /// What is changed in its spec and the files beside it, in order.
+    pub overlays: Vec<Overlay>,
     /// How it is built, all inherited settings applied.
     pub build: BuildOptions,
     /// Where it is defined.
@@ -226,9 +229,11 @@ pub(crate) fn read(name: &str, mut table: Table<'_>, folder: &Path, locks: &Path
         .into_iter()
         .filter_map(|table| read_source_file(table, &lock))
         .collect();
+    let overlays = table.tables("overlays", reference::OVERLAY);
+    let overlays = overlays.into_iter().filter_map(|table| overlay::read(table, folder, None)).collect();
     let build = table.table("build", reference::BUILD).map_or_else(BuildLayer::default, BuildLayer::read);
-    let component =
-        Component { name: name.to_owned(), spec: spec?, origin, source_files, build: BuildOptions::default(), at };
+    let name = name.to_owned();
+    let component = Component { name, spec: spec?, origin, source_files, overlays, build: BuildOptions::default(), at };
     Some(ComponentLayer { component, build })
 }
 

@@ -42,17 +42,42 @@ pub struct Diagnostic {
     pub note: Option<String>,
     /// A remedy.
     pub hint: Option<String>,
+    /// Whether the definition can be used in spite of it.
+    pub severity: Severity,
+}
+
+/// Whether a definition with the problem can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It cannot: what was meant is not known.
+    Error,
+    /// It can, though something is not as it was meant.
+    Warning,
 }
 
 impl Diagnostic {
     /// A problem that stands nowhere in particular.
     pub fn new(message: impl Into<String>) -> Diagnostic {
-        Diagnostic { message: message.into(), at: None, excerpt: None, note: None, hint: None }
+        Diagnostic {
+            message: message.into(),
+            at: None,
+            excerpt: None,
+            note: None,
+            hint: None,
+            severity: Severity::Error,
+        }
     }
 
     /// The same with a remedy.
     pub fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same as something that does not keep the definition from being used.
+    pub fn warning(mut self) -> Diagnostic {
+        self.severity = Severity::Warning;
         self
     }
 

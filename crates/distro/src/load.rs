@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::component::{BuildLayer, BuildOptions, Component, ComponentLayer, Hash};
-use crate::diagnostic::{Diagnostic, Diagnostics, Located, Position, SourceText, nearest};
+use crate::diagnostic::{Diagnostic, Diagnostics, Located, Position, Severity, SourceText, nearest};
 use crate::image::Image;
 use crate::project::Project;
 use crate::reader::{File, Table};
@@ -24,6 +24,8 @@ pub struct Distro {
     pub images: BTreeMap<String, Image>,
     /// The build root that bootstraps the distribution.
     pub stage0: Stage0,
+    /// What is not as it was meant, though the definition can be used.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Includes that lead deeper than this are taken for a mistake.
@@ -46,13 +48,13 @@ pub fn load(path: &Path, locks: Locks) -> Result<Distro, Diagnostics> {
     loader.read_file(path, &mut Vec::new(), None);
     let distro = loader.finish(path, locks);
     let mut problems = loader.problems;
+    problems.sort_by(|left, right| left.at.cmp(&right.at));
+    problems.dedup();
     match distro {
-        Some(distro) if problems.is_empty() => Ok(distro),
-        _ => {
-            problems.sort_by(|left, right| left.at.cmp(&right.at));
-            problems.dedup();
-            Err(Diagnostics(problems))
+        Some(distro) if problems.iter().all(|problem| problem.severity == Severity::Warning) => {
+            Ok(Distro { warnings: problems, ..distro })
         }
+        _ => Err(Diagnostics(problems)),
     }
 }
 
@@ -256,6 +258,7 @@ impl Loader {
             components,
             images,
             stage0: self.stage0.take()?,
+            warnings: Vec::new(),
         })
     }
 

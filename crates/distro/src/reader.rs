@@ -99,6 +99,26 @@ impl<'f> Table<'f> {
         }
     }
 
+    /// Whether `key` is written, whatever its value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Where the value of `key` stands, or this table where it is not written.
+    pub(crate) fn value_span(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map_or(self.span.clone(), Spanned::span)
+    }
+
+    /// The keys that are known here and were not asked for, and where they stand.
+    pub(crate) fn untaken(&self) -> Vec<(String, Range<usize>)> {
+        let is_known = |name: &str| self.keys.iter().any(|known| known.name == name);
+        self.table
+            .iter()
+            .map(|(key, _)| (key.get_ref().to_string(), key.span()))
+            .filter(|(name, _)| is_known(name) && !self.taken.contains(name.as_str()))
+            .collect()
+    }
+
     pub(crate) fn missing(&self, key: &str) {
         let problem = Diagnostic::new(format!("`{}` is missing", self.path(key)));
         let meaning = self.keys.iter().find(|known| known.name == key).map_or("", |known| known.doc);
@@ -147,6 +167,19 @@ impl<'f> Table<'f> {
             self.wrong_type(key, value, "true or false");
         }
         found
+    }
+
+    /// A day, as a date of TOML or as a string.
+    pub(crate) fn date(&mut self, key: &'static str) -> Option<String> {
+        let value = self.take(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Datetime(date) => Some(date.to_string()),
+            _ => {
+                self.wrong_type(key, value, "a day, as in `2027-03-31`");
+                None
+            }
+        }
     }
 
     pub(crate) fn integer(&mut self, key: &'static str) -> Option<u64> {

@@ -49,6 +49,16 @@ pub const TABLES: &[TableReference] = &[
         keys: SOURCE_FILE,
     },
     TableReference { name: "source-files.origin", doc: "Where a source file comes from.", keys: FILE_ORIGIN },
+    TableReference {
+        name: "[[components.NAME.overlays]]",
+        doc: "A change to the component's spec or to the files beside it.",
+        keys: OVERLAY,
+    },
+    TableReference {
+        name: "overlays.metadata",
+        doc: "What sort of change an overlay is, and how it relates to upstream.",
+        keys: METADATA,
+    },
     TableReference { name: "components.NAME.build", doc: "How the component is built.", keys: BUILD },
     TableReference { name: "build.check", doc: "Whether `%check` runs.", keys: CHECK },
     TableReference { name: "[component-groups.NAME]", doc: "Components that share settings.", keys: COMPONENT_GROUP },
@@ -123,6 +133,7 @@ pub(crate) const COMPONENT: &[Key] = &[
         "`source` (if not said): built from upstream's source; `stage0`: a Debian binary package in our packaging.",
     ),
     key("source-files", "list of tables", "See `[[components.NAME.source-files]]`."),
+    key("overlays", "list of tables", "See `[[components.NAME.overlays]]`."),
     key("build", "table", "See `components.NAME.build`."),
 ];
 pub(crate) const SPEC: &[Key] = &[
@@ -135,6 +146,41 @@ pub(crate) const SOURCE_FILE: &[Key] = &[
     key("hash-type", "`SHA256` or `SHA512`", "Which digest `hash` is."),
     key("origin", "table", "See `source-files.origin`."),
 ];
+pub(crate) const OVERLAY: &[Key] = &[
+    key("type", "type of overlay", "What is changed: see the page on overlays."),
+    key("description", "string", "Why, in a sentence; the types that start with `spec-` and are typed need it."),
+    key("section", "string", "The section of the spec, as in `%build`; the whole spec if not said."),
+    key("package", "string", "The subpackage, as the section writes it; the main package if not said."),
+    key("tag", "string", "The tag, as in `BuildRequires`."),
+    key("value", "string", "What the tag, macro, dependency or argument is or shall be."),
+    key("name", "string", "The macro, build conditional, dependency or check that is meant."),
+    key("bound", "string", "The new bound on the version, as in `>= 1.2`; empty for none."),
+    key("enabled", "true or false", "Whether the build conditional is on if nobody says otherwise."),
+    key("command", "string", "What configures, as in `%configure` or `./configure`; what the spec uses if not said."),
+    key("regex", "regular expression", "What is looked for, in RE2's syntax; in specs line by line."),
+    key("replacement", "string", "What is written instead, literally; of a file its new name."),
+    key("lines", "list of strings", "The lines that are added."),
+    key("file", "path or glob", "The file beside the spec, or in the archive."),
+    key("archive", "string", "The source archive that is unpacked, changed and packed again."),
+    key("source", "path", "The file that is brought along, relative to this file."),
+    key("fixes", "list of names", "What a patch repairs, as in `CVE-2026-1234`."),
+    key("metadata", "table", "See `overlays.metadata`."),
+    key("category", "word", "The `category` of the metadata, where nothing else of it is said."),
+    key("upstream", "address", "Where upstream talks about the change or has it."),
+    key("expires", "day", "The last day on which the overlay is wanted; later, `check` reports it."),
+    key("optional", "true or false", "Whether the overlay may change nothing."),
+];
+pub(crate) const METADATA: &[Key] = &[
+    key(
+        "category",
+        "word",
+        "The sort of change, as in `upstream-backport`, `azl-pruning`; without `azl-` it means the same.",
+    ),
+    key("upstream-status", "word", "`upstreamed`, `upstreamable`, `needs-upstream-hook`, `inapplicable` or `unknown`."),
+    key("commits", "list of tables", "Upstream's commits: `{ url = \"https://...\" }`."),
+    key("bugs", "list of tables", "Entries of issue trackers: `{ url = \"https://...\" }`."),
+];
+pub(crate) const URL: &[Key] = &[key("url", "address", "Starts with `https://` or `http://`.")];
 pub(crate) const FILE_ORIGIN: &[Key] = &[
     key("type", "`debian`", "Who has the file: the Debian mirror that this machine uses."),
     key("source", "string", "The Debian source package of which it is a part."),
