@@ -27,6 +27,7 @@ mod environment;
 mod error;
 mod file_entry;
 mod glob;
+pub mod lint;
 mod macros;
 mod parse;
 mod position;
