@@ -48,6 +48,14 @@ pub struct Warning {
     pub chain: Vec<String>,
 }
 
+impl Warning {
+    /// The macro that nobody defined, if the warning is about one.
+    pub fn undefined_macro(&self) -> Option<&str> {
+        let rest = self.text.strip_prefix("macro `%{").filter(|rest| rest.ends_with(" is not defined"))?;
+        rest.split_once('}').map(|(name, _)| name)
+    }
+}
+
 /// How much a [`Warning`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

@@ -28,6 +28,7 @@ mod error;
 mod evaluator;
 mod file_entry;
 mod glob;
+pub mod lint;
 mod macros;
 pub mod overlay;
 mod parse;

@@ -27,6 +27,6 @@ pub(crate) use builtin::Builtin;
 pub(crate) use engine::{Engine, KnownSource, Outcome};
 pub(crate) use expand::Output;
 pub(crate) use lua_interpreter::Interpreter;
-pub(crate) use scan::Nesting;
+pub(crate) use scan::{Nesting, macro_end};
 pub(crate) use table::Level;
 pub use table::{Macro, Macros};

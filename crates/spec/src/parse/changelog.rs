@@ -83,6 +83,15 @@ impl Parser {
     }
 }
 
+/// The time of an entry by its heading, and whether weekday and date agree.
+pub(super) fn entry_date(heading: &str) -> Option<(i64, bool)> {
+    let (date, _) = Date::read(heading)?;
+    let days = calendar::days_from_civil(date.year, date.month, date.day);
+    let (year, month, day) = calendar::civil_from_days(days);
+    let same = (year, i64::from(month), i64::from(day)) == (date.year, date.month, date.day);
+    Some((days * 86_400 + date.second_of_day, same && calendar::weekday(days) == date.weekday))
+}
+
 struct Date {
     weekday: u32,
     year: i64,

@@ -62,6 +62,11 @@ pub(crate) fn is_tag(word: &str) -> bool {
     preamble::is_tag(word)
 }
 
+/// The time of a changelog entry, as in ` Mon Jun 2 2025 Some One <mail>`, and whether there is such a day.
+pub(crate) fn entry_date(heading: &str) -> Option<(i64, bool)> {
+    changelog::entry_date(heading)
+}
+
 /// What rpm defines before it reads a spec.
 fn define_directories(engine: &Engine) -> Outcome {
     if !engine.is_defined("_top_builddir") {

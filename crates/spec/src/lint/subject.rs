@@ -1,0 +1,154 @@
+use std::ops::Range;
+
+use super::bcond::Questions;
+use super::{Code, Finding};
+use crate::syntax::{Document, Item, ItemKind};
+use crate::{Environment, Evaluated, Origin, Position};
+
+/// The spec that is looked at, in the forms that the checks need.
+pub(super) struct Subject<'a> {
+    pub(super) document: Document,
+    pub(super) environment: &'a Environment,
+    pub(super) evaluated: Option<&'a Evaluated>,
+    /// What the macro files ask for.
+    pub(super) files: &'a Questions,
+    origin: &'a Origin,
+    /// Where each line begins.
+    starts: Vec<usize>,
+    /// The text without comments and without the changelog: what rpm works with. Included files are put behind it.
+    pub(super) code: String,
+    /// A file that the spec includes cannot be seen: it may use and define anything.
+    pub(super) is_open: bool,
+    /// For each item the branches that it stands in, outermost first: the conditional's index and the branch's number in it.
+    pub(super) paths: Vec<Vec<(usize, u32)>>,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(
+        text: &str,
+        origin: &'a Origin,
+        environment: &'a Environment,
+        evaluated: Option<&'a Evaluated>,
+        files: &'a Questions,
+    ) -> Subject<'a> {
+        let document = Document::parse(text);
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut code = String::with_capacity(text.len());
+        for item in document.items() {
+            let is_changelog = document.sections()[item.section].name == "changelog";
+            if !matches!(item.kind, ItemKind::Comment | ItemKind::Blank) && !is_changelog {
+                code.push_str(&text[item.span.clone()]);
+            }
+        }
+        let paths = paths(&document);
+        let mut subject =
+            Subject { document, environment, evaluated, files, origin, starts, code, is_open: false, paths };
+        subject.include();
+        subject
+    }
+
+    /// Puts the texts of `%include` and `%{load:}` behind the code.
+    fn include(&mut self) {
+        let mut texts = Vec::new();
+        for mark in ["%include", "%{load:"] {
+            for (at, _) in self.code.match_indices(mark) {
+                let rest = &self.code[at + mark.len()..];
+                let name = rest.trim_start().split(['\n', '}', ' ', '\t']).next().unwrap_or("");
+                let file = self.included(name);
+                self.is_open |= file.is_none();
+                texts.extend(file);
+            }
+        }
+        for text in texts {
+            self.code.push('\n');
+            self.code.push_str(&text);
+        }
+    }
+
+    fn included(&self, name: &str) -> Option<String> {
+        let number = name.trim_start_matches("%{").trim_start_matches('%').trim_start_matches('S');
+        let number = number.trim_start_matches("OURCE").trim_start_matches(':');
+        let source = number.parse::<u32>().ok().and_then(|number| {
+            self.evaluated?.sources.iter().find(|source| source.number == number).map(|source| &source.file_name)
+        });
+        let path = match source {
+            Some(name) => format!("%{{_sourcedir}}/{name}"),
+            None if name.contains("%{S") || name.contains("%S") => return None,
+            None => name.to_owned(),
+        };
+        let path = crate::expand(&path, self.origin, self.environment).ok()?;
+        self.environment.files.read(&path).map(|text| text.to_string())
+    }
+
+    pub(super) fn text(&self) -> &str {
+        self.document.text()
+    }
+
+    /// A part of the text.
+    pub(super) fn part(&self, range: &Range<usize>) -> &str {
+        &self.document.text()[range.clone()]
+    }
+
+    /// The line and column of a byte.
+    pub(super) fn position(&self, at: usize) -> Position {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let column = at - self.starts.get(line - 1).copied().unwrap_or(0) + 1;
+        Position {
+            origin: self.origin.clone(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Where a line begins and ends, if it is one of the spec.
+    pub(super) fn line(&self, position: &Position) -> Option<Range<usize>> {
+        if position.origin != *self.origin {
+            return None;
+        }
+        let index = (position.line as usize).checked_sub(1)?;
+        let start = *self.starts.get(index)?;
+        Some(start..self.starts.get(index + 1).copied().unwrap_or(self.text().len()))
+    }
+
+    pub(super) fn finding(&self, code: Code, at: usize, message: impl Into<String>) -> Finding {
+        Finding { code, position: self.position(at), message: message.into() }
+    }
+
+    /// The first byte of an item that is no white space.
+    pub(super) fn start(&self, item: &Item) -> usize {
+        let part = self.part(&item.span);
+        item.span.start + (part.len() - part.trim_start().len())
+    }
+}
+
+/// Whether `outer` holds wherever `inner` does.
+pub(super) fn encloses(outer: &[(usize, u32)], inner: &[(usize, u32)]) -> bool {
+    inner.starts_with(outer)
+}
+
+fn paths(document: &Document) -> Vec<Vec<(usize, u32)>> {
+    let mut path: Vec<(usize, u32)> = Vec::new();
+    let mut paths = Vec::with_capacity(document.items().len());
+    for (index, item) in document.items().iter().enumerate() {
+        if let ItemKind::Conditional { directive, .. } = item.kind {
+            match directive {
+                "endif" => {
+                    path.pop();
+                }
+                directive if directive.starts_with("if") => path.push((index, 0)),
+                _ => {
+                    if let Some(last) = path.last_mut() {
+                        last.1 += 1;
+                    }
+                }
+            }
+        }
+        paths.push(path.clone());
+    }
+    paths
+}
+
+/// Whether a byte can be part of a macro's name.
+pub(super) fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
