@@ -14,6 +14,9 @@ use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warni
 /// What a step of an evaluation comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Box<SpecError>>;
 
+/// How many times as much as one expansion may produce all of an evaluation may.
+const PRODUCED: u64 = 16;
+
 /// One call of a parametric macro: what `%{lua:}` inside it sees as `opt` and `arg`.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -39,6 +42,8 @@ pub(crate) struct Engine {
     /// How far into the outermost text the expansion is.
     pub(crate) offset: Cell<usize>,
     calls: Cell<u64>,
+    /// Bytes that expansions and definitions came to, those inside others included.
+    produced: Cell<u64>,
     /// Definitions made and taken back so far.
     changes: Cell<u64>,
     /// What a costly macro looks at, while it is being expanded.
@@ -83,6 +88,7 @@ impl Engine {
             position: RefCell::new(Position::line(origin.clone(), 0)),
             offset: Cell::new(0),
             calls: Cell::new(0),
+            produced: Cell::new(0),
             changes: Cell::new(0),
             trace: RefCell::default(),
             warnings: RefCell::default(),
@@ -164,6 +170,7 @@ impl Engine {
     }
 
     pub(crate) fn push(&self, definition: Definition) {
+        self.count_bytes(definition.body_text().len());
         if definition.level > Level::GLOBAL {
             self.scoped.borrow_mut().push((definition.level, definition.name.clone()));
         }
@@ -304,7 +311,19 @@ impl Engine {
         let calls = self.calls.get() + 1;
         self.calls.set(calls);
         let limit = self.environment.limits.calls;
-        if calls > limit { Err(self.fail(ErrorKind::Limit { what: "macro calls", limit })) } else { Ok(()) }
+        if calls > limit {
+            return Err(self.fail(ErrorKind::Limit { what: "macro calls", limit }));
+        }
+        let limit = self.environment.limits.output.saturating_mul(PRODUCED);
+        if self.produced.get() > limit {
+            return Err(self.fail(ErrorKind::Limit { what: "bytes of text from macros", limit }));
+        }
+        Ok(())
+    }
+
+    /// Counts text that macros made, so that neither time nor memory has no bound.
+    pub(super) fn count_bytes(&self, bytes: usize) {
+        self.produced.set(self.produced.get().saturating_add(bytes as u64));
     }
 
     pub(crate) fn set_position(&self, position: Position) {

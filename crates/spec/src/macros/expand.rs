@@ -49,7 +49,9 @@ impl Engine {
             return Err(self.fail(ErrorKind::Recursion { limit }));
         }
         self.depth.set(depth);
+        let start = output.text.len();
         let result = self.expand_calls(source, output, depth == 1);
+        self.count_bytes(output.text.len().saturating_sub(start));
         self.depth.set(depth - 1);
         result
     }
