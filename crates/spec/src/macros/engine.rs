@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -13,6 +14,51 @@ use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warni
 
 /// What a step of an evaluation comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Box<SpecError>>;
+
+/// A parametric call under way: its arguments are macros that only its body sees.
+#[derive(Debug)]
+struct Frame {
+    level: i32,
+    name: Arc<str>,
+    /// `%**`: every argument between marks.
+    all: String,
+    call: Rc<Call>,
+}
+
+impl Frame {
+    /// The text of `%0`, `%1`, `%#`, `%*`, `%**`, `%{-f}` or `%{-f*}`.
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let parsed = &self.call.parsed;
+        let text = |text: &'_ str| Some(Cow::Owned(text.to_owned()));
+        match name {
+            "0" => return Some(Cow::Borrowed(&self.name)),
+            "**" => return Some(Cow::Borrowed(&self.all)),
+            "*" => return text(&parsed.rest.join(" ")),
+            "#" => return text(&parsed.rest.len().to_string()),
+            _ => {}
+        }
+        if let Some(option) = name.strip_prefix('-') {
+            let mut letters = option.chars();
+            let letter = letters.next()?;
+            let (_, value) = parsed.options.iter().rfind(|(known, _)| *known == letter)?;
+            return match (letters.as_str(), value) {
+                ("", Some(value)) => text(&format!("-{letter} {value}")),
+                ("", None) => text(&format!("-{letter}")),
+                ("*", Some(value)) => Some(Cow::Borrowed(value)),
+                _ => None,
+            };
+        }
+        if name.starts_with('0') || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        parsed.rest.get(name.parse::<usize>().ok()?.checked_sub(1)?).map(|word| Cow::Borrowed(word.as_str()))
+    }
+}
+
+/// Whether a name is one that only parametric calls define.
+pub(super) fn is_automatic(name: &str) -> bool {
+    name.bytes().next().is_some_and(|first| first.is_ascii_digit() || matches!(first, b'*' | b'#' | b'-'))
+}
 
 /// How many times as much as one expansion may produce all of an evaluation may.
 const PRODUCED: u64 = 16;
@@ -37,6 +83,8 @@ pub(crate) struct Engine {
     pub(crate) depth: Cell<u32>,
     pub(crate) level: Cell<i32>,
     pub(crate) call: RefCell<Option<Rc<Call>>>,
+    /// Parametric calls, the innermost last.
+    frames: RefCell<Vec<Frame>>,
     pub(crate) chain: RefCell<Vec<Arc<str>>>,
     position: RefCell<Position>,
     /// How far into the outermost text the expansion is.
@@ -84,6 +132,7 @@ impl Engine {
             depth: Cell::new(0),
             level: Cell::new(0),
             call: RefCell::default(),
+            frames: RefCell::default(),
             chain: RefCell::default(),
             position: RefCell::new(Position::line(origin.clone(), 0)),
             offset: Cell::new(0),
@@ -112,6 +161,9 @@ impl Engine {
     // ---- definitions ----
 
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Definition>> {
+        if is_automatic(name) {
+            return self.find_automatic(name);
+        }
         if let Some(stack) = self.local.borrow().get(name) {
             self.mark_impure();
             return stack.last().cloned();
@@ -120,6 +172,32 @@ impl Engine {
             trace.names.insert(Arc::from(name));
         }
         self.environment.macros.table.get(name)?.last().cloned()
+    }
+
+    /// What a parametric call under way defines; that of an outer one is found, too.
+    fn find_automatic(&self, name: &str) -> Option<Arc<Definition>> {
+        self.mark_impure();
+        let frames = self.frames.borrow();
+        let (level, text) = frames.iter().rev().find_map(|frame| Some((frame.level, frame.text(name)?)))?;
+        let definition = Definition::literal(name, &*text, level);
+        Some(Arc::new(Definition { automatic: true, quoted: name == "**", ..definition }))
+    }
+
+    /// Hands the text of an automatic macro of the innermost call to `take`; false if it has none of that name.
+    pub(super) fn with_automatic(&self, name: &str, take: impl FnOnce(&str)) -> bool {
+        self.mark_impure();
+        let frames = self.frames.borrow();
+        let Some(text) = frames.last().and_then(|frame| frame.text(name)) else { return false };
+        take(&text);
+        true
+    }
+
+    /// Begins a parametric call whose arguments are known.
+    pub(super) fn push_frame(&self, name: &Arc<str>, all: String, call: &Rc<Call>) {
+        self.mark_impure();
+        self.count_bytes(all.len());
+        let frame = Frame { level: self.level.get(), name: name.clone(), all, call: call.clone() };
+        self.frames.borrow_mut().push(frame);
     }
 
     /// Notes that the present expansion is more than a look at shared macros.
@@ -214,6 +292,11 @@ impl Engine {
     /// Ends the innermost parametric call: what was defined in it is forgotten.
     pub(crate) fn end_scope(&self) {
         let level = self.level.get();
+        self.frames.borrow_mut().pop_if(|frame| frame.level >= level);
+        if self.scoped.borrow().is_empty() {
+            self.level.set(level - 1);
+            return;
+        }
         let mut ended = Vec::new();
         {
             let mut scoped = self.scoped.borrow_mut();
@@ -271,6 +354,7 @@ impl Engine {
         }
         let call = self.call.take();
         let mut output = Output::default();
+        output.text.reserve(text.len());
         let result = self.expand(text, &mut output);
         self.call.replace(call);
         result.map(|()| output.text)

@@ -240,7 +240,7 @@ pub(super) fn numbered_macros(lua: &Lua, engine: &Slot) -> mlua::Result<mlua::Fu
         let rpm = lua.globals().get::<Value>("rpm")?;
         let present = rpm.as_table().and_then(|rpm| rpm.get::<Value>("expand").ok());
         let head = match head {
-            Value::String(head) => head.to_str().ok().map(|head| head.to_owned()),
+            Value::String(head) => head.to_str().ok().map(|head| head.to_owned()).filter(|head| is_plain(head)),
             _ => None,
         };
         // A head that is no text, or another function: the loop meets every number, as it is written.
@@ -266,6 +266,11 @@ pub(super) fn numbered_macros(lua: &Lua, engine: &Slot) -> mlua::Result<mlua::Fu
             Ok(number)
         })
     })
+}
+
+/// Whether a name with this beginning is never the argument of a parametric call.
+fn is_plain(head: &str) -> bool {
+    !head.is_empty() && !super::engine::is_automatic(head)
 }
 
 fn call_macro(engine: &Engine, name: &str, argument: &Value) -> mlua::Result<String> {
