@@ -405,6 +405,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Counts macro calls that were saved.
+    pub(super) fn count_calls(&self, calls: u64) {
+        self.calls.set(self.calls.get().saturating_add(calls));
+    }
+
+    /// Whether it is noted what the present expansion looks at.
+    pub(super) fn is_traced(&self) -> bool {
+        self.trace.borrow().is_some()
+    }
+
     /// Counts text that macros made, so that neither time nor memory has no bound.
     pub(super) fn count_bytes(&self, bytes: usize) {
         self.produced.set(self.produced.get().saturating_add(bytes as u64));

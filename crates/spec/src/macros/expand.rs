@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::arguments::{self, QUOTE};
+use super::builtin::Builtin;
 use super::engine::{Call, Engine, Outcome, is_automatic};
+use super::memo::Run;
 use super::scan::{self, is_blank};
 use super::table::{Body, Definition};
 use crate::ErrorKind;
@@ -216,6 +218,11 @@ impl Engine {
         let mut end = reference.end;
         let mut arguments = Vec::new();
         if let Some((from, to)) = reference.colon_text {
+            if matches!(found.body, Body::Builtin(Builtin::Expand))
+                && self.expand_run(found, &source[from..to], output)?
+            {
+                return Ok(behind_arguments(bytes, to));
+            }
             if found.is_raw() {
                 arguments.push(source[from..to].to_owned());
             } else {
@@ -237,6 +244,30 @@ impl Engine {
         }
         self.expand_macro(found, Some(&arguments), output, None)?;
         Ok(end)
+    }
+
+    /// `%{expand:%{lua:script}}` where the script is known to print thousands of numbered names: only the defined ones count.
+    fn expand_run(&self, found: &Arc<Definition>, text: &str, output: &mut Output) -> Outcome<bool> {
+        let script = text.strip_prefix("%{lua:").and_then(|rest| rest.strip_suffix('}'));
+        let Some(run) = script.and_then(|script| self.known_run(script)) else { return Ok(false) };
+        self.chain.borrow_mut().push(found.name.clone());
+        let result = self.expand_defined(&run, output);
+        self.chain.borrow_mut().pop();
+        result.map(|()| true)
+    }
+
+    fn expand_defined(&self, run: &Run, output: &mut Output) -> Outcome {
+        let (mut next, mut changes) = (run.from, self.changes());
+        let mut numbers = self.numbered(&run.head, next, run.to).into_iter();
+        while let Some(number) = numbers.next() {
+            self.expand(&format!("%{{?{}{number}}}", run.head), output)?;
+            next = number + 1;
+            if self.changes() != changes {
+                changes = self.changes();
+                numbers = self.numbered(&run.head, next, run.to).into_iter();
+            }
+        }
+        Ok(())
     }
 
     /// Expands one macro. `arguments` is nothing where the call has no place for any; `consumed` is given to free-field

@@ -44,6 +44,17 @@ impl Engine {
         Ok(())
     }
 
+    /// The numbered names that a script prints, if that is known; while an expansion is traced, it is not.
+    pub(super) fn known_run(&self, script: &str) -> Option<super::memo::Run> {
+        if self.is_traced() || !self.begun_lua().is_none_or(Interpreter::prints_as_ever) {
+            return None;
+        }
+        let run = self.environment.macros.memos.printed_run(script)?;
+        // As costly as it is written, so that what is remembered does not depend on what ran before.
+        self.count_calls(u64::from(run.to - run.from));
+        Some(run)
+    }
+
     /// Runs a script; what it prints and returns is its text.
     fn run_lua(&self, script: &str, call: Option<&Call>) -> Outcome<String> {
         let state = self.lua_state()?;
