@@ -193,7 +193,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let mut evaluator = spec::Evaluator::default();
                     while let Some(path) = specs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
                         let Ok(bytes) = fs_err::read(path) else { continue };
-                        let text = String::from_utf8_lossy(&bytes);
+                        let text = String::from_utf8(bytes)
+                            .unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned());
                         let mut environment = environment.clone();
                         if sourcedir {
                             let folder =

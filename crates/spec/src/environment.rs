@@ -147,7 +147,8 @@ pub struct Limits {
     pub depth: u32,
     /// Macro calls in one evaluation.
     pub calls: u64,
-    /// Bytes that one expansion may produce.
+    /// Bytes that one expansion may produce; all expansions and definitions of an evaluation together may produce 16 times as
+    /// much, those inside others counted each time.
     pub output: u64,
     /// Lua instructions in one evaluation.
     pub lua_instructions: u64,

@@ -1,7 +1,7 @@
 //! Whatever the text: an answer or an error, never a panic, and soon.
 
 use proptest::prelude::*;
-use spec::{Environment, ErrorKind, Limits, Macros, Origin, Target};
+use spec::{Environment, Limits, Macros, Origin, Target};
 
 fn environment() -> Environment {
     let mut macros = Macros::builtin();
@@ -139,21 +139,89 @@ fn bombs_end_in_errors() {
     let environment = environment();
     let doubling: String = (0..60).map(|index| format!("%define b{} %b{index}%b{index}\n", index + 1)).collect();
     for (text, what) in [
-        ("%define a %a\n%a".to_owned(), "depth"),
+        ("%define a %a\n%a".to_owned(), "nested"),
         (format!("%define b0 xxxxxxxx\n{doubling}%b60"), "calls"),
         ("%{lua:while true do end}".to_owned(), "instructions"),
         ("%{lua:while true do pcall(function() while true do end end) end}".to_owned(), "instructions"),
         ("%{lua:local s = 'x' while true do s = s .. s end}".to_owned(), "memory"),
         ("%{rep x 1000000000}".to_owned(), "memory"),
-        ("%{lua:local function f() rpm.expand('%{lua:f()}') end f()}".to_owned(), "depth"),
-        (format!("%[{}1{}]", "(".repeat(5_000), ")".repeat(5_000)), "depth"),
-        (format!("%[{}1]", "-".repeat(5_000)), "depth"),
-        ("%{expand:".repeat(200) + &"}".repeat(200), "depth"),
-        (format!("%(echo {})", "$(echo ".repeat(100) + &")".repeat(100)), "depth"),
+        ("%{lua:function f() rpm.expand('%{lua:f()}') end f()}".to_owned(), "nested"),
+        (format!("%[{}1{}]", "(".repeat(5_000), ")".repeat(5_000)), "nested"),
+        (format!("%[{}1]", "-".repeat(5_000)), "nested"),
+        ("%{expand:".repeat(200) + &"}".repeat(200), "nested"),
+        (format!("%(echo {})", "$(echo ".repeat(100) + &")".repeat(100)), "nested"),
+        ((0..1_000).map(|index| format!("%global b{index} %{{rep x 100000}}\n")).collect(), "bytes"),
+        (format!("%global b %{{rep x 100000}}\n{}", "%{lower:%b}%dnl\n".repeat(1_000)), "bytes"),
+        ("%{lua:local t = {} for i = 1, 1e9 do t[i] = {i} end}".to_owned(), "memory"),
+        ("%{lua:string.rep('x', 1e9)}".to_owned(), "memory"),
+        ("%{lua:collectgarbage('stop') while true do local s = {} end}".to_owned(), "instructions"),
+        ("%{lua:for i = 1, 1e9 do rpm.expand('%name') end}".to_owned(), "calls"),
+        ("%{lua:local c = coroutine.wrap(function() while true do end end) c()}".to_owned(), "instructions"),
+        ("%(for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8 9; do for c in 1 2 3 4 5 6 7 8 9; do for d in 1 2 3 4 5 6 7 8 9; do for e in 1 2 3 4 5 6 7 8 9; do echo; done; done; done; done; done)".to_owned(), "commands"),
+        ("%(x='eval $x'; eval $x)".to_owned(), "nested"),
     ] {
+        let began = std::time::Instant::now();
         let error = spec::expand(&text, &Origin::new("bomb"), &environment).expect_err(what);
-        assert!(!matches!(*error.kind, ErrorKind::UndefinedMacro { .. }), "{what}: {error}");
+        assert!(began.elapsed().as_secs() < 20, "{what}: {:?}", began.elapsed());
+        assert!(error.to_string().contains(what), "{what}: {error}");
     }
     let rich = format!("Name: a\nRequires: {}a{}\n", "(".repeat(10_000), ")".repeat(10_000));
     assert!(spec::evaluate(&rich, &Origin::new("bomb"), &environment).is_err());
+}
+
+#[test]
+fn an_evaluator_forgets_the_spec_before() {
+    let environment = environment();
+    let origin = Origin::new("x.spec");
+    let mut evaluator = spec::Evaluator::default();
+    let once = |text: &str| spec::expand(text, &origin, &environment).map_err(|error| error.to_string());
+    let asked = [
+        "%{lua: print(type(leak))}",
+        "%{lua: print(string.format('%d', 7), ('a'):upper(), #'abc', ('7' + 1))}",
+        "%{lua: print(type(string.leak), type(('').leak), type(rpm.leak), type(math.leak))}",
+        "%{lua: print(tostring(1), rpm.expand('%{?leak}1'), type(macros.leak))}",
+        "%{lua: print(type(package.loaded.leak), type(getmetatable('').leak), type(getmetatable(macros).leak))}",
+        "%{lua: print(type(_G.leak), _G == _ENV, load('return type(leak)')())}",
+        "%{lua: print(#sources, io.read == nil, type(posix.leak), type(os.leak))}",
+        "%{lua: local l = {} for k in pairs(_G) do l[#l + 1] = k end table.sort(l) print(table.concat(l, ' '))}",
+        "%{lua: for n = 0, 9 do local v = rpm.expand(\"%{?leak\" .. n .. \"}\") if v ~= '' then print(v) end end}",
+        "%{lua: print(rpm.expand == rpm.expand, pcall(rpm.execute))}",
+    ];
+    for text in [
+        "%{lua: leak = 1 _G.leak = 2 string.leak = 3 rpm.leak = 4 math.leak = 5 posix.leak = 6 os.leak = 7}",
+        "%{lua: package.loaded.leak = {} getmetatable('').leak = 1 getmetatable(macros).leak = 1 rawset(macros, 'leak', 1)}",
+        "%{lua: string.format = nil string.upper = function() return 'leak' end getmetatable('').__add = nil}",
+        "%{lua: print = nil tostring = nil rpm.expand = function() return 'leak' end getmetatable('').__index = nil}",
+        "%{lua: setmetatable(_G, {__index = function() return 'leak' end}) sources[1] = 'leak'}",
+        "%{lua: load = nil rpm = nil macros = nil string = nil os = nil table = nil math = nil posix = nil}",
+        "%{lua: load('leak = 1')() rpm.define('leak leak') rpm.define('leak3 leak')}",
+        "%{lua: coroutine.wrap(function() leak = 1 coroutine.yield() end)() collectgarbage('generational')}",
+        "%{lua: while true do end}",
+        "%{lua: local t = {} for i = 1, 1e9 do t[i] = {i} end}",
+        "%{lua: error('leak')}",
+    ] {
+        let _ = evaluator.expand(text, &origin, &environment);
+        for text in asked {
+            let again = evaluator.expand(text, &origin, &environment).map_err(|error| error.to_string());
+            assert_eq!(again, once(text), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_evaluator_runs_known_scripts_again() {
+    let environment = environment();
+    let origin = Origin::new("x.spec");
+    let mut evaluator = spec::Evaluator::default();
+    // The same text as a macro's script, as a chunk of its own arguments, and with other arguments.
+    for (text, expanded) in [
+        ("%define f(a:) %{lua: print(opt.a, arg[1])}\n%f -a 1 x", "1\tx"),
+        ("%define f(a:) %{lua: print(opt.a, arg[1])}\n%f -a 2 y", "2\ty"),
+        ("%{lua: count = (count or 0) + 1 print(count)}%{lua: count = (count or 0) + 1 print(count)}", "12"),
+        ("%{lua: count = (count or 0) + 1 print(count)}", "1"),
+        ("%{lua: print(select('#', ...))}", "2"),
+        ("%{lua: local function f(...) return select('#', ...) end print(f(1, 2, 3))}", "3"),
+    ] {
+        assert_eq!(evaluator.expand(text, &origin, &environment).as_deref(), Ok(expanded), "{text}");
+    }
 }

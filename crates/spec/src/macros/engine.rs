@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -13,6 +14,54 @@ use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warni
 
 /// What a step of an evaluation comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Box<SpecError>>;
+
+/// A parametric call under way: its arguments are macros that only its body sees.
+#[derive(Debug)]
+struct Frame {
+    level: i32,
+    name: Arc<str>,
+    /// `%**`: every argument between marks.
+    all: String,
+    call: Rc<Call>,
+}
+
+impl Frame {
+    /// The text of `%0`, `%1`, `%#`, `%*`, `%**`, `%{-f}` or `%{-f*}`.
+    fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let parsed = &self.call.parsed;
+        let text = |text: &'_ str| Some(Cow::Owned(text.to_owned()));
+        match name {
+            "0" => return Some(Cow::Borrowed(&self.name)),
+            "**" => return Some(Cow::Borrowed(&self.all)),
+            "*" => return text(&parsed.rest.join(" ")),
+            "#" => return text(&parsed.rest.len().to_string()),
+            _ => {}
+        }
+        if let Some(option) = name.strip_prefix('-') {
+            let mut letters = option.chars();
+            let letter = letters.next()?;
+            let (_, value) = parsed.options.iter().rfind(|(known, _)| *known == letter)?;
+            return match (letters.as_str(), value) {
+                ("", Some(value)) => text(&format!("-{letter} {value}")),
+                ("", None) => text(&format!("-{letter}")),
+                ("*", Some(value)) => Some(Cow::Borrowed(value)),
+                _ => None,
+            };
+        }
+        if name.starts_with('0') || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        parsed.rest.get(name.parse::<usize>().ok()?.checked_sub(1)?).map(|word| Cow::Borrowed(word.as_str()))
+    }
+}
+
+/// Whether a name is one that only parametric calls define.
+pub(super) fn is_automatic(name: &str) -> bool {
+    name.bytes().next().is_some_and(|first| first.is_ascii_digit() || matches!(first, b'*' | b'#' | b'-'))
+}
+
+/// How many times as much as one expansion may produce all of an evaluation may.
+const PRODUCED: u64 = 16;
 
 /// One call of a parametric macro: what `%{lua:}` inside it sees as `opt` and `arg`.
 #[derive(Debug)]
@@ -34,11 +83,15 @@ pub(crate) struct Engine {
     pub(crate) depth: Cell<u32>,
     pub(crate) level: Cell<i32>,
     pub(crate) call: RefCell<Option<Rc<Call>>>,
+    /// Parametric calls, the innermost last.
+    frames: RefCell<Vec<Frame>>,
     pub(crate) chain: RefCell<Vec<Arc<str>>>,
     position: RefCell<Position>,
     /// How far into the outermost text the expansion is.
     pub(crate) offset: Cell<usize>,
     calls: Cell<u64>,
+    /// Bytes that expansions and definitions came to, those inside others included.
+    produced: Cell<u64>,
     /// Definitions made and taken back so far.
     changes: Cell<u64>,
     /// What a costly macro looks at, while it is being expanded.
@@ -79,10 +132,12 @@ impl Engine {
             depth: Cell::new(0),
             level: Cell::new(0),
             call: RefCell::default(),
+            frames: RefCell::default(),
             chain: RefCell::default(),
             position: RefCell::new(Position::line(origin.clone(), 0)),
             offset: Cell::new(0),
             calls: Cell::new(0),
+            produced: Cell::new(0),
             changes: Cell::new(0),
             trace: RefCell::default(),
             warnings: RefCell::default(),
@@ -106,6 +161,9 @@ impl Engine {
     // ---- definitions ----
 
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Definition>> {
+        if is_automatic(name) {
+            return self.find_automatic(name);
+        }
         if let Some(stack) = self.local.borrow().get(name) {
             self.mark_impure();
             return stack.last().cloned();
@@ -114,6 +172,32 @@ impl Engine {
             trace.names.insert(Arc::from(name));
         }
         self.environment.macros.table.get(name)?.last().cloned()
+    }
+
+    /// What a parametric call under way defines; that of an outer one is found, too.
+    fn find_automatic(&self, name: &str) -> Option<Arc<Definition>> {
+        self.mark_impure();
+        let frames = self.frames.borrow();
+        let (level, text) = frames.iter().rev().find_map(|frame| Some((frame.level, frame.text(name)?)))?;
+        let definition = Definition::literal(name, &*text, level);
+        Some(Arc::new(Definition { automatic: true, quoted: name == "**", ..definition }))
+    }
+
+    /// Hands the text of an automatic macro of the innermost call to `take`; false if it has none of that name.
+    pub(super) fn with_automatic(&self, name: &str, take: impl FnOnce(&str)) -> bool {
+        self.mark_impure();
+        let frames = self.frames.borrow();
+        let Some(text) = frames.last().and_then(|frame| frame.text(name)) else { return false };
+        take(&text);
+        true
+    }
+
+    /// Begins a parametric call whose arguments are known.
+    pub(super) fn push_frame(&self, name: &Arc<str>, all: String, call: &Rc<Call>) {
+        self.mark_impure();
+        self.count_bytes(all.len());
+        let frame = Frame { level: self.level.get(), name: name.clone(), all, call: call.clone() };
+        self.frames.borrow_mut().push(frame);
     }
 
     /// Notes that the present expansion is more than a look at shared macros.
@@ -164,6 +248,7 @@ impl Engine {
     }
 
     pub(crate) fn push(&self, definition: Definition) {
+        self.count_bytes(definition.body_text().len());
         if definition.level > Level::GLOBAL {
             self.scoped.borrow_mut().push((definition.level, definition.name.clone()));
         }
@@ -207,6 +292,11 @@ impl Engine {
     /// Ends the innermost parametric call: what was defined in it is forgotten.
     pub(crate) fn end_scope(&self) {
         let level = self.level.get();
+        self.frames.borrow_mut().pop_if(|frame| frame.level >= level);
+        if self.scoped.borrow().is_empty() {
+            self.level.set(level - 1);
+            return;
+        }
         let mut ended = Vec::new();
         {
             let mut scoped = self.scoped.borrow_mut();
@@ -264,6 +354,7 @@ impl Engine {
         }
         let call = self.call.take();
         let mut output = Output::default();
+        output.text.reserve(text.len());
         let result = self.expand(text, &mut output);
         self.call.replace(call);
         result.map(|()| output.text)
@@ -304,7 +395,29 @@ impl Engine {
         let calls = self.calls.get() + 1;
         self.calls.set(calls);
         let limit = self.environment.limits.calls;
-        if calls > limit { Err(self.fail(ErrorKind::Limit { what: "macro calls", limit })) } else { Ok(()) }
+        if calls > limit {
+            return Err(self.fail(ErrorKind::Limit { what: "macro calls", limit }));
+        }
+        let limit = self.environment.limits.output.saturating_mul(PRODUCED);
+        if self.produced.get() > limit {
+            return Err(self.fail(ErrorKind::Limit { what: "bytes of text from macros", limit }));
+        }
+        Ok(())
+    }
+
+    /// Counts macro calls that were saved.
+    pub(super) fn count_calls(&self, calls: u64) {
+        self.calls.set(self.calls.get().saturating_add(calls));
+    }
+
+    /// Whether it is noted what the present expansion looks at.
+    pub(super) fn is_traced(&self) -> bool {
+        self.trace.borrow().is_some()
+    }
+
+    /// Counts text that macros made, so that neither time nor memory has no bound.
+    pub(super) fn count_bytes(&self, bytes: usize) {
+        self.produced.set(self.produced.get().saturating_add(bytes as u64));
     }
 
     pub(crate) fn set_position(&self, position: Position) {

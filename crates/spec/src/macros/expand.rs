@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::arguments::{self, QUOTE};
-use super::engine::{Call, Engine, Outcome};
+use super::builtin::Builtin;
+use super::engine::{Call, Engine, Outcome, is_automatic};
+use super::memo::Run;
 use super::scan::{self, is_blank};
 use super::table::{Body, Definition};
 use crate::ErrorKind;
@@ -40,6 +42,25 @@ struct Reference<'t> {
     end: usize,
 }
 
+impl Reference<'_> {
+    /// Whether something is said to a macro that takes no arguments.
+    fn has_argument(&self, source: &str) -> bool {
+        let in_braces = self.name_end != self.end;
+        self.colon_text.is_some()
+            || self.arguments_end.is_some_and(|end| source.as_bytes().get(end) == Some(&b'}') && in_braces)
+    }
+}
+
+/// Appends an argument's text; marks of quoted ones only where they are wanted.
+fn push_argument(name: &str, text: &str, output: &mut Output) {
+    if name != "**" || output.keep_quotes {
+        output.has_quotes |= name == "**";
+        output.text.push_str(text);
+    } else {
+        output.text.extend(text.split(QUOTE));
+    }
+}
+
 impl Engine {
     /// Expands `source` to the end of `output`.
     pub(crate) fn expand(&self, source: &str, output: &mut Output) -> Outcome {
@@ -49,7 +70,9 @@ impl Engine {
             return Err(self.fail(ErrorKind::Recursion { limit }));
         }
         self.depth.set(depth);
+        let start = output.text.len();
         let result = self.expand_calls(source, output, depth == 1);
+        self.count_bytes(output.text.len().saturating_sub(start));
         self.depth.set(depth - 1);
         result
     }
@@ -58,7 +81,7 @@ impl Engine {
         let bytes = source.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
-            let Some(percent) = source[at..].find('%') else {
+            let Some(percent) = memchr::memchr(b'%', &bytes[at..]) else {
                 output.text.push_str(&source[at..]);
                 break;
             };
@@ -115,9 +138,12 @@ impl Engine {
             output.text.push('%');
             return Ok(behind_marks);
         }
+        if is_automatic(reference.name) {
+            return self.expand_automatic(source, &reference, behind_marks, output);
+        }
         let found = self.find(reference.name).filter(|found| !found.automatic || self.level.get() <= found.level);
 
-        if reference.tests_existence || reference.name.starts_with('-') {
+        if reference.tests_existence {
             if found.is_some() != reference.negated {
                 match (reference.colon_text, found) {
                     (Some((from, to)), _) if from < to => self.expand(&source[from..to], output)?,
@@ -134,6 +160,39 @@ impl Engine {
         self.expand_found(source, &reference, &found, output)
     }
 
+    /// Expands a call of `%1`, `%{-f}` and their like.
+    fn expand_automatic(
+        &self,
+        source: &str,
+        reference: &Reference<'_>,
+        behind_marks: usize,
+        output: &mut Output,
+    ) -> Outcome<usize> {
+        let name = reference.name;
+        if reference.tests_existence || name.starts_with('-') {
+            let has_text = reference.colon_text.is_some_and(|(from, to)| from < to);
+            let is_there = self.with_automatic(name, |text| {
+                if !reference.negated && !has_text {
+                    push_argument(name, text, output);
+                }
+            });
+            if is_there != reference.negated
+                && let Some((from, to)) = reference.colon_text.filter(|_| has_text)
+            {
+                self.expand(&source[from..to], output)?;
+            }
+            return Ok(reference.end);
+        }
+        if !self.with_automatic(name, |text| push_argument(name, text, output)) {
+            output.text.push('%');
+            return Ok(behind_marks);
+        }
+        if reference.has_argument(source) {
+            self.warn(format!("`%{name}` takes no argument, yet is given one"));
+        }
+        Ok(reference.end)
+    }
+
     fn expand_found(
         &self,
         source: &str,
@@ -144,9 +203,7 @@ impl Engine {
         let bytes = source.as_bytes();
         let in_braces = reference.name_end != reference.end;
         if found.options.is_none() && !found.is_builtin() {
-            let has_argument = reference.colon_text.is_some()
-                || reference.arguments_end.is_some_and(|end| bytes.get(end) == Some(&b'}') && in_braces);
-            if has_argument {
+            if reference.has_argument(source) {
                 self.warn(format!("`%{}` takes no argument, yet is given one", found.name));
             }
             self.expand_macro(found, None, output, None)?;
@@ -161,6 +218,11 @@ impl Engine {
         let mut end = reference.end;
         let mut arguments = Vec::new();
         if let Some((from, to)) = reference.colon_text {
+            if matches!(found.body, Body::Builtin(Builtin::Expand))
+                && self.expand_run(found, &source[from..to], output)?
+            {
+                return Ok(behind_arguments(bytes, to));
+            }
             if found.is_raw() {
                 arguments.push(source[from..to].to_owned());
             } else {
@@ -184,6 +246,30 @@ impl Engine {
         Ok(end)
     }
 
+    /// `%{expand:%{lua:script}}` where the script is known to print thousands of numbered names: only the defined ones count.
+    fn expand_run(&self, found: &Arc<Definition>, text: &str, output: &mut Output) -> Outcome<bool> {
+        let script = text.strip_prefix("%{lua:").and_then(|rest| rest.strip_suffix('}'));
+        let Some(run) = script.and_then(|script| self.known_run(script)) else { return Ok(false) };
+        self.chain.borrow_mut().push(found.name.clone());
+        let result = self.expand_defined(&run, output);
+        self.chain.borrow_mut().pop();
+        result.map(|()| true)
+    }
+
+    fn expand_defined(&self, run: &Run, output: &mut Output) -> Outcome {
+        let (mut next, mut changes) = (run.from, self.changes());
+        let mut numbers = self.numbered(&run.head, next, run.to).into_iter();
+        while let Some(number) = numbers.next() {
+            self.expand(&format!("%{{?{}{number}}}", run.head), output)?;
+            next = number + 1;
+            if self.changes() != changes {
+                changes = self.changes();
+                numbers = self.numbered(&run.head, next, run.to).into_iter();
+            }
+        }
+        Ok(())
+    }
+
     /// Expands one macro. `arguments` is nothing where the call has no place for any; `consumed` is given to free-field
     /// macros such as `%define`, which say how much of the text behind them they take.
     pub(crate) fn expand_macro(
@@ -194,7 +280,6 @@ impl Engine {
         consumed: Option<&mut usize>,
     ) -> Outcome {
         self.chain.borrow_mut().push(found.name.clone());
-        let outer = self.call.borrow().clone();
         let start = output.text.len();
         let result = match &found.body {
             Body::Builtin(builtin) => self.run_builtin(*builtin, found, arguments.unwrap_or(&[]), output, consumed),
@@ -205,7 +290,6 @@ impl Engine {
             Body::Text(text) if text.is_empty() => Ok(()),
             Body::Text(text) => self.expand_body(found, text, arguments, output),
         };
-        self.call.replace(outer);
         if result.is_ok() && found.quoted {
             if output.keep_quotes {
                 output.has_quotes = true;
@@ -230,9 +314,11 @@ impl Engine {
         let result = match arguments {
             Some(arguments) => {
                 let level = self.level.get();
+                let outer = self.call.borrow().clone();
                 let begun = self.begin_scope(found, arguments);
                 let result = begun.and_then(|()| self.expand_quoted(found, body, output));
                 self.end_scope();
+                self.call.replace(outer);
                 debug_assert_eq!(self.level.get(), level, "scopes nest");
                 result
             }
@@ -269,33 +355,14 @@ impl Engine {
 
     /// Begins a parametric call: `%0`, `%**`, options, `%#`, `%1` and so on, `%*`.
     fn begin_scope(&self, found: &Definition, arguments: &[String]) -> Outcome {
-        let level = self.level.get() + 1;
-        self.level.set(level);
-        let set = |name: &str, body: &str| {
-            self.push(Definition { automatic: true, ..Definition::literal(name, body, level) });
-        };
-        set("0", &found.name);
-        let all = arguments::join_quoted(arguments);
-        self.push(Definition { automatic: true, quoted: true, ..Definition::literal("**", all, level) });
+        self.level.set(self.level.get() + 1);
         let options = found.options.as_deref().unwrap_or("");
         let parsed = arguments::getopt(options, arguments).map_err(|option| {
             self.fail(ErrorKind::UnknownOption { name: found.name.to_string(), option, options: options.to_owned() })
         })?;
-        for (letter, value) in &parsed.options {
-            match value {
-                Some(value) => {
-                    set(&format!("-{letter}"), &format!("-{letter} {value}"));
-                    set(&format!("-{letter}*"), value);
-                }
-                None => set(&format!("-{letter}"), &format!("-{letter}")),
-            }
-        }
-        set("#", &parsed.rest.len().to_string());
-        for (index, argument) in parsed.rest.iter().enumerate() {
-            set(&(index + 1).to_string(), argument);
-        }
-        set("*", &parsed.rest.join(" "));
-        self.call.replace(Some(Rc::new(Call { parsed })));
+        let call = Rc::new(Call { parsed });
+        self.push_frame(&found.name, arguments::join_quoted(arguments), &call);
+        self.call.replace(Some(call));
         Ok(())
     }
 
@@ -372,7 +439,7 @@ fn read_reference(source: &str, at: usize, end: usize) -> (Reference<'_>, usize)
     } else {
         name_end = end.max(from);
         if bytes.get(end).is_some_and(|byte| is_blank(*byte)) {
-            arguments_end = Some(source[end..].find('\n').map_or(bytes.len(), |offset| end + offset));
+            arguments_end = Some(memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |offset| end + offset));
         }
     }
     let reference = Reference {

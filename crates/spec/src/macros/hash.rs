@@ -18,8 +18,13 @@ impl Hasher for NameHasher {
             word.copy_from_slice(chunk);
             hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(PRIME).rotate_left(23);
         }
-        for byte in chunks.remainder() {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+        let rest = chunks.remainder();
+        if !rest.is_empty() {
+            // The length keeps a text apart from the same one with zeros behind it.
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            word[7] = rest.len() as u8;
+            hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(PRIME);
         }
         self.0 = hash ^ (hash >> 29);
     }

@@ -44,6 +44,17 @@ impl Engine {
         Ok(())
     }
 
+    /// The numbered names that a script prints, if that is known; while an expansion is traced, it is not.
+    pub(super) fn known_run(&self, script: &str) -> Option<super::memo::Run> {
+        if self.is_traced() || !self.begun_lua().is_none_or(Interpreter::prints_as_ever) {
+            return None;
+        }
+        let run = self.environment.macros.memos.printed_run(script)?;
+        // As costly as it is written, so that what is remembered does not depend on what ran before.
+        self.count_calls(u64::from(run.to - run.from));
+        Some(run)
+    }
+
     /// Runs a script; what it prints and returns is its text.
     fn run_lua(&self, script: &str, call: Option<&Call>) -> Outcome<String> {
         let state = self.lua_state()?;
@@ -240,7 +251,7 @@ pub(super) fn numbered_macros(lua: &Lua, engine: &Slot) -> mlua::Result<mlua::Fu
         let rpm = lua.globals().get::<Value>("rpm")?;
         let present = rpm.as_table().and_then(|rpm| rpm.get::<Value>("expand").ok());
         let head = match head {
-            Value::String(head) => head.to_str().ok().map(|head| head.to_owned()),
+            Value::String(head) => head.to_str().ok().map(|head| head.to_owned()).filter(|head| is_plain(head)),
             _ => None,
         };
         // A head that is no text, or another function: the loop meets every number, as it is written.
@@ -266,6 +277,11 @@ pub(super) fn numbered_macros(lua: &Lua, engine: &Slot) -> mlua::Result<mlua::Fu
             Ok(number)
         })
     })
+}
+
+/// Whether a name with this beginning is never the argument of a parametric call.
+fn is_plain(head: &str) -> bool {
+    !head.is_empty() && !super::engine::is_automatic(head)
 }
 
 fn call_macro(engine: &Engine, name: &str, argument: &Value) -> mlua::Result<String> {

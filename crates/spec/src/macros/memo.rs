@@ -62,7 +62,47 @@ pub(crate) struct Memos {
     any: AtomicBool,
     known: RwLock<NameMap<Known>>,
     /// What scripts print that can only count and print.
-    scripts: RwLock<NameMap<Arc<str>>>,
+    scripts: RwLock<NameMap<Printed>>,
+}
+
+/// What a script prints.
+#[derive(Clone, Debug)]
+struct Printed {
+    text: Arc<str>,
+    /// That it is nothing but `%{?head0}%{?head1}` and so on.
+    run: Option<Run>,
+}
+
+/// Conditional names with rising numbers: `%{?head<from>}` to `%{?head<to>}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) head: Arc<str>,
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+/// The shortest run that is worth a thought.
+const RUN: u32 = 100;
+
+impl Run {
+    fn read(text: &str) -> Option<Run> {
+        let names = text.strip_prefix("%{?")?.strip_suffix('}')?;
+        let mut names = names.split("}%{?");
+        let first = names.next()?;
+        let head = first.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let plain = head.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+            && head.bytes().all(super::scan::is_name);
+        let from: u32 =
+            first[head.len()..].parse().ok().filter(|from: &u32| plain && first.ends_with(&from.to_string()))?;
+        let mut to = from;
+        for name in names {
+            to += 1;
+            if name.strip_prefix(head)? != to.to_string() {
+                return None;
+            }
+        }
+        (to - from >= RUN).then(|| Run { head: Arc::from(head), from, to })
+    }
 }
 
 impl Clone for Memos {
@@ -93,14 +133,19 @@ impl Memos {
 
     /// What a pure script prints, if it ran before.
     pub(super) fn printed(&self, script: &str) -> Option<Arc<str>> {
-        self.scripts.read().ok()?.get(script).cloned()
+        self.scripts.read().ok()?.get(script).map(|printed| printed.text.clone())
+    }
+
+    /// The numbered names that a script prints, if it ran before and prints nothing else.
+    pub(super) fn printed_run(&self, script: &str) -> Option<Run> {
+        self.scripts.read().ok()?.get(script)?.run.clone()
     }
 
     pub(super) fn remember_printed(&self, script: &str, printed: &str) {
         if let Ok(mut scripts) = self.scripts.write()
             && scripts.len() < SCRIPTS
         {
-            scripts.insert(Arc::from(script), Arc::from(printed));
+            scripts.insert(Arc::from(script), Printed { text: Arc::from(printed), run: Run::read(printed) });
         }
     }
 
@@ -176,6 +221,23 @@ pub(super) fn is_pure_script(script: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_numbered_names() {
+        let run =
+            |numbers: std::ops::RangeInclusive<u32>| -> String { numbers.map(|n| format!("%{{?x{n}}}")).collect() };
+        let read = Run::read(&run(0..=200));
+        assert_eq!(read, Some(Run { head: Arc::from("x"), from: 0, to: 200 }));
+        for other in [
+            run(0..=9),
+            run(0..=200) + "%{?y}",
+            run(0..=200) + "%{?x202}",
+            run(0..=200).replace("?", ""),
+            "%{?}".to_owned(),
+        ] {
+            assert_eq!(Run::read(&other), None, "{other}");
+        }
+    }
 
     #[test]
     fn scripts_that_only_print() {

@@ -91,7 +91,7 @@ pub(crate) struct Nesting {
 impl Nesting {
     /// Takes in one more line, its line end included.
     pub(crate) fn scan(&mut self, bytes: &[u8]) {
-        if !self.is_open() && !bytes.iter().any(|byte| matches!(byte, b'\\' | b'%')) {
+        if !self.is_open() && memchr::memchr2(b'\\', b'%', bytes).is_none() {
             self.continued &= !bytes.contains(&b'\n');
             return;
         }

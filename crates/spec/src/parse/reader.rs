@@ -170,7 +170,7 @@ impl Reader {
                 continue;
             }
             let rest = &open.text[open.at..];
-            let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+            let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
             let line = &rest[..length];
             open.at += length;
             open.line += 1;
@@ -213,7 +213,7 @@ impl Reader {
             (Some((_, directive)), Some(branch)) if directive.continues() => branch.may_follow,
             (_, Some(branch)) => branch.live,
         };
-        if !counts || !unit.as_bytes().contains(&b'%') {
+        if !counts || memchr::memchr(b'%', unit.as_bytes()).is_none() {
             return Ok(unit);
         }
         self.engine.offset.set(0);
@@ -236,12 +236,9 @@ impl Reader {
             return Ok(true);
         }
         let rest = &self.unit[self.unit_at..];
-        let first_end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+        let first_end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
         // White space before a directive does not count, line ends excepted.
-        let lead = rest[..first_end].len()
-            - rest[..first_end]
-                .trim_start_matches(|c: char| c != '\n' && (c.is_ascii_whitespace() || c == '\u{b}'))
-                .len();
+        let lead = rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)).count();
         let directive = Directive::of(&rest[lead..]);
         if let Some((text, directive)) = directive {
             self.take_joined();
@@ -262,8 +259,8 @@ impl Reader {
             self.line.clear();
         }
         if strip == Strip::CommentsAndEnds {
-            let length = self.line.trim_end_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}').len();
-            self.line.truncate(length);
+            let spaces = self.line.bytes().rev().take_while(|byte| byte.is_ascii_whitespace() || *byte == 0x0b).count();
+            self.line.truncate(self.line.len() - spaces);
         }
         Ok(true)
     }
