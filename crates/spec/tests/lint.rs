@@ -109,13 +109,13 @@ fn each_kind_is_found() {
         ),
         (
             "",
-            "%build\nmake\n%cargo_biuld -x\n",
-            "a.spec:10:1: undefined-macro: macro `%cargo_biuld` is defined nowhere and is no command; nearest are %cargo_build; the package `cargo-rpm-macros` usually defines it",
+            "%build\nmake\n%cargo_builds -x\n",
+            "a.spec:10:1: undefined-macro: macro `%cargo_builds` is defined nowhere and is no command; nearest are %cargo_build; the package `cargo-rpm-macros` usually defines it",
         ),
         (
-            "Requires: b = %{verzion}\n",
+            "Requires: b = %{version_x}\n",
             "",
-            "a.spec:6:15: undefined-macro: macro `%verzion` is defined nowhere and stays as it is in the tag",
+            "a.spec:6:15: undefined-macro: macro `%version_x` is defined nowhere and stays as it is in the tag",
         ),
         (
             "",

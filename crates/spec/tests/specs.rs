@@ -204,15 +204,13 @@ fn what_rpm_refuses_is_refused() {
     let blocks: Vec<&str> = text.split("====\n").collect();
     for block in &blocks {
         let (spec, theirs) = block.trim_end().rsplit_once('\n').unwrap();
-        let error = theirs.strip_prefix('!').expect("the answer is the last line").trim();
+        let error = theirs.strip_prefix(['!', '~']).expect("the answer is the last line").trim();
         let ours = spec::evaluate(&format!("{spec}\n"), &Origin::new("/refused.spec"), &environment());
-        if ours.is_err() == error.is_empty() {
-            wrong.push(format!(
-                "{spec}\n  rpm  {error}\n  ours {}",
-                ours.map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
-            ));
+        // Where rpm complains and answers nevertheless, both are right.
+        if ours.is_ok() && theirs.starts_with('!') {
+            wrong.push(format!("{spec}\n  {error}"));
         }
     }
     assert!(blocks.len() > 50, "the fixture is there");
-    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), blocks.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} are accepted:\n{}", wrong.len(), blocks.len(), wrong.join("\n"));
 }

@@ -302,14 +302,15 @@ fn page(name: &str, spec: &Evaluated) -> String {
     for field in [
         Field::BuildRequires,
         Field::BuildConflicts,
-        Field::DynamicBuildRequires,
         Field::Sources,
         Field::Patches,
         Field::ExclusiveArch,
         Field::ExcludeArch,
     ] {
-        let value = field.of_spec(spec).filter(|value| *value != json!(false));
-        several(&label(field), value.iter().flat_map(texts).collect(), &mut rows);
+        several(&label(field), field.of_spec(spec).iter().flat_map(texts).collect(), &mut rows);
+    }
+    if spec.dynamic_build_requires {
+        rows.insert(spec.build_requires.len(), (String::new(), "and what `%generate_buildrequires` adds".to_owned()));
     }
     if !spec.is_for_target {
         rows.push(("not for".to_owned(), "this target".to_owned()));
