@@ -35,7 +35,7 @@ const CASES: &[(&str, &str)] = &[
     ("lint-codes", "lint --codes"),
     ("lint-unknown-code", "lint tree --allow nothing"),
     ("macros-from", "lint tree/lint --macros macros.t --macros-from tree"),
-    ("macros-from-eval", "eval --macros macros.t --macros-from tree --eval %{demo_made}|%{demo_build~-x}"),
+    ("macros-from-eval", "eval --macros macros.t --macros-from tree --eval %{demo_made}|%{demo_build~x}"),
     ("no-such-path", "query nowhere"),
     ("no-definition", "query tree/good --define dist"),
 ];

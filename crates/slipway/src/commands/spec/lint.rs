@@ -81,17 +81,22 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     }
     match (found, problems.len()) {
         (0, 0) => {
-            context.ui.note(&format!("{} specs, nothing found", specs.len()));
+            context.ui.note(&format!("{}, nothing found", count(specs.len(), "spec")));
             Ok(())
         }
-        (0, problems) => Err(Failure::work(format!("{problems} of {} specs cannot be evaluated", specs.len()))),
-        (found, 0) => Err(Failure::work(format!("{found} findings in {} specs", specs.len()))
+        (0, problems) => Err(Failure::work(format!("{problems} of {} cannot be evaluated", count(specs.len(), "spec")))),
+        (found, 0) => Err(Failure::work(format!("{} in {}", count(found, "finding"), count(specs.len(), "spec")))
             .hint("`slipway spec lint --codes` says what each kind means; `--allow CODE` leaves one out")),
         (found, problems) => Err(Failure::work(format!(
-            "{found} findings in {} specs, of which {problems} cannot be evaluated",
-            specs.len()
+            "{} in {}, of which {problems} cannot be evaluated",
+            count(found, "finding"),
+            count(specs.len(), "spec")
         ))),
     }
+}
+
+fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 /// The macro that a finding says is defined nowhere.
