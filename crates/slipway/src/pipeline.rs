@@ -85,7 +85,8 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
     Ok(Specs { evaluated, texts, macro_files })
 }
 
-fn environment(component: &Component, macros: &Arc<Macros>, distro: &Distro) -> Environment {
+/// What a component's spec is evaluated with.
+pub(crate) fn environment(component: &Component, macros: &Arc<Macros>, distro: &Distro) -> Environment {
     let mut environment = Environment::new(macros.clone(), Target::linux(arch().as_str()));
     environment.clock = distro.project.epoch;
     for (name, body) in &component.build.defines {

@@ -38,6 +38,24 @@ impl Evaluator {
         crate::parse::evaluate_with(&engine, text, origin).map_err(|error| *error)
     }
 
+    /// Evaluates a spec, then expands `text` by the macros that hold at the spec's end, as `rpmspec --eval` does it.
+    ///
+    /// # Errors
+    /// The first thing that is not so, in the spec or in the text.
+    pub fn evaluate_and_expand(
+        &mut self,
+        spec: &str,
+        origin: &Origin,
+        environment: &Environment,
+        text: &str,
+    ) -> Result<(Evaluated, String), SpecError> {
+        let engine = Engine::new(environment, origin, &self.lua);
+        let evaluated = crate::parse::evaluate_with(&engine, spec, origin).map_err(|error| *error)?;
+        engine.set_position(Position::line(Origin::new("--eval"), 1));
+        let expanded = engine.expand_text(text).map_err(|error| *error)?;
+        Ok((evaluated, expanded))
+    }
+
     /// Expands a text by the environment's macros, as `rpm -E` does it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use spec::{Dependency, Environment, Evaluated, Macros, Origin, Target};
 
@@ -13,7 +14,13 @@ fn environment() -> Environment {
     let text = fs_err::read_to_string(folder().join("base.macros")).expect("the fixture is there");
     let mut macros = Macros::builtin();
     macros.load(&text, &Origin::new("base.macros"));
-    Environment::new(macros.into(), Target::linux("x86_64"))
+    let mut environment = Environment::new(macros.into(), Target::linux("x86_64"));
+    let read = |name: &str| -> (String, Arc<str>) {
+        let text = fs_err::read_to_string(folder().join("specs").join(name)).expect("the fixture is there");
+        (format!("/{name}"), text.into())
+    };
+    environment.files = Arc::new(BTreeMap::from(["included.inc", "included.macros"].map(read)));
+    environment
 }
 
 fn specs() -> Vec<PathBuf> {
@@ -21,7 +28,7 @@ fn specs() -> Vec<PathBuf> {
     let mut specs: Vec<PathBuf> = entries.map(|entry| entry.expect("the fixture is there").path()).collect();
     specs.retain(|path| path.extension().is_some_and(|extension| extension == "spec"));
     specs.sort();
-    assert!(specs.len() >= 9, "the fixtures are there");
+    assert!(specs.len() >= 20, "the fixtures are there");
     specs
 }
 
@@ -155,4 +162,55 @@ fn expanded_texts_are_those_of_rpm() {
         assert_eq!(differs, None, "{}", path.display());
         assert_eq!(plain(&ours).len(), plain(&theirs).len(), "{}\n{ours}", path.display());
     }
+}
+
+/// Scriptlets as the query format prints them.
+fn scriptlets(spec: &Evaluated) -> String {
+    const NAMES: [(&str, &str); 8] = [
+        ("pre", "prein"),
+        ("post", "postin"),
+        ("preun", "preun"),
+        ("postun", "postun"),
+        ("pretrans", "pretrans"),
+        ("posttrans", "posttrans"),
+        ("preuntrans", "preuntrans"),
+        ("postuntrans", "postuntrans"),
+    ];
+    let mut text = String::new();
+    for package in &spec.packages {
+        text.push_str(&format!("package {}\n", package.name));
+        for (name, shown) in NAMES {
+            for script in package.scriptlets.iter().filter(|script| script.name == name) {
+                let body = if script.text.is_empty() { "(none)" } else { script.text.trim_end_matches('\n') };
+                text.push_str(&format!("{shown} {}:\n{body}\n", script.program.join(" ")));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn scriptlets_are_those_of_rpm() {
+    for path in specs() {
+        let theirs = fs_err::read_to_string(path.with_extension("scripts")).unwrap();
+        assert_eq!(scriptlets(&evaluated(&path)), theirs, "{}", path.display());
+    }
+}
+
+#[test]
+fn what_rpm_refuses_is_refused() {
+    let text = fs_err::read_to_string(folder().join("refused.txt")).unwrap();
+    let mut wrong = Vec::new();
+    let blocks: Vec<&str> = text.split("====\n").collect();
+    for block in &blocks {
+        let (spec, theirs) = block.trim_end().rsplit_once('\n').unwrap();
+        let error = theirs.strip_prefix(['!', '~']).expect("the answer is the last line").trim();
+        let ours = spec::evaluate(&format!("{spec}\n"), &Origin::new("/refused.spec"), &environment());
+        // Where rpm complains and answers nevertheless, both are right.
+        if ours.is_ok() && theirs.starts_with('!') {
+            wrong.push(format!("{spec}\n  {error}"));
+        }
+    }
+    assert!(blocks.len() > 50, "the fixture is there");
+    assert!(wrong.is_empty(), "{} of {} are accepted:\n{}", wrong.len(), blocks.len(), wrong.join("\n"));
 }

@@ -11,6 +11,7 @@ mod log;
 mod reference;
 mod repo;
 mod shell;
+mod spec;
 mod why;
 
 use std::path::PathBuf;
@@ -69,6 +70,8 @@ enum Command {
     Log(log::Arguments),
     Shell(shell::Arguments),
     Why(why::Arguments),
+    #[command(subcommand)]
+    Spec(spec::Command),
     Lock(lock::Arguments),
     Clean(clean::Arguments),
     #[command(hide = true)]
@@ -97,6 +100,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Log(arguments) => log::run(arguments, context)?,
         Command::Shell(arguments) => return shell::run(arguments, context),
         Command::Why(arguments) => why::run(arguments, context)?,
+        Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
         Command::Reference(arguments) => reference::run(arguments)?,

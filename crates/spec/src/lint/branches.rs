@@ -26,8 +26,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let changes = Changes::of(subject);
     let mut frames: Vec<Frame> = Vec::new();
     let machines = machines(subject);
-    for (index, item) in subject.document.items().iter().enumerate() {
-        let ItemKind::Conditional { directive, argument } = &item.kind else { continue };
+    for conditional in &subject.conditionals {
+        let (directive, argument) = (&conditional.directive, &conditional.argument);
         let text = subject.part(argument);
         if *directive == "endif" {
             frames.pop();
@@ -36,10 +36,13 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         unknown_architectures(subject, directive, argument.start, text, findings);
         let formula = match *directive {
             "else" => None,
-            _ => Some(formula(subject, directive, text, &|call| changes.version(call, index))),
+            _ => Some(formula(subject, directive, text, &|call| changes.version(call, conditional.item))),
         };
-        let known =
-            formula.map(|formula| Known { formula, text: format!("%{directive} {}", text.trim()), line: item.line });
+        let known = formula.map(|formula| Known {
+            formula,
+            text: format!("%{directive} {}", text.trim()),
+            line: conditional.line,
+        });
         if directive.starts_with("if") {
             let is_dead = frames.last().is_some_and(|frame| frame.is_dead);
             frames.push(Frame { before: Vec::new(), present: known, is_dead });
@@ -56,7 +59,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         if let Some((code, message)) = verdict(&frames, machines.as_ref()) {
-            findings.push(subject.finding(code, subject.start(item), message));
+            findings.push(subject.finding(code, conditional.start, message));
             if let Some(frame) = frames.last_mut() {
                 frame.is_dead = true;
             }
@@ -99,8 +102,11 @@ fn verdict(frames: &[Frame], machines: Option<&Known>) -> Option<(Code, String)>
             format!("`{what}` is never reached: `{text}` in line {line} always holds"),
         ));
     }
-    // The one condition that is to blame, if there is one.
-    let own_formula = own.map_or(Formula::Constant(true), |own| own.formula.clone());
+    // The one condition that is to blame, if there is one. `%else` stands for the opposite of all before it.
+    let own_formula = own.map_or_else(
+        || Formula::And(inner.before.iter().map(|known| Formula::Not(Box::new(known.formula.clone()))).collect()),
+        |own| own.formula.clone(),
+    );
     let blame = context
         .iter()
         .rev()
@@ -133,8 +139,10 @@ fn words(subject: &Subject<'_>, text: &str) -> Option<Vec<String>> {
         return None;
     }
     let expanded = crate::expand(&text, &crate::Origin::new("architectures"), subject.environment).ok()?;
-    // A comment behind the list is a list of words to rpm, too; its author sees that otherwise.
-    (!expanded.contains(['%', '#'])).then(|| expanded.split_ascii_whitespace().map(str::to_ascii_lowercase).collect())
+    // What is no name, as a comment or a mark that a build fills in, is reported or not known.
+    let is_plain =
+        expanded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte.is_ascii_whitespace());
+    is_plain.then(|| expanded.split_ascii_whitespace().map(str::to_ascii_lowercase).collect())
 }
 
 /// Names in a text.
@@ -170,13 +178,14 @@ fn unknown_architectures(subject: &Subject<'_>, directive: &str, at: usize, text
     if !directive.ends_with("arch") || text.contains('#') {
         return;
     }
-    let base = text.as_ptr() as usize;
-    for word in text.split_ascii_whitespace() {
-        if !word.contains(['%', '{', '}', '\\', '(']) && !is_architecture(&word.to_ascii_lowercase()) {
-            let message = format!("rpm knows no architecture `{word}`");
-            findings.push(subject.finding(Code::UnknownArchitecture, at + (word.as_ptr() as usize - base), message));
-        }
-    }
+    let is_odd =
+        |word: &&str| !word.contains(['%', '{', '}', '\\', '(']) && !is_architecture(&word.to_ascii_lowercase());
+    let Some(word) = text.split_ascii_whitespace().find(is_odd) else { return };
+    let message = match word.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        true => format!("rpm knows no architecture `{word}`"),
+        false => format!("`%{directive}` takes names only: `{word}` is one that never matches"),
+    };
+    findings.push(subject.finding(Code::UnknownArchitecture, at + text.find(word).unwrap_or(0), message));
 }
 
 /// Whether rpm has an architecture of that name.

@@ -39,11 +39,12 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The first four words: `Mon Jun 2 2025`.
+/// The date's words: `Mon Jun 2 2025`, or six with a time of day.
 fn date_text(heading: &str) -> &str {
     let heading = heading.trim();
-    let end = heading.match_indices(' ').filter(|(at, _)| !heading[..*at].ends_with(' ')).nth(3);
-    end.map_or(heading, |(at, _)| &heading[..at])
+    let words = heading.split_ascii_whitespace().nth(3).map_or(4, |word| if word.contains(':') { 6 } else { 4 });
+    let last = heading.split_ascii_whitespace().take(words).last().unwrap_or("");
+    &heading[..last.as_ptr() as usize - heading.as_ptr() as usize + last.len()]
 }
 
 fn weekday(time: i64) -> &'static str {

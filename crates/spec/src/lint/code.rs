@@ -44,7 +44,7 @@ codes! {
     PackageWithoutFiles "package-without-files"
         "a package without `%files` is not built, whatever its tags and scripts say.",
     UncheckedSignature "unchecked-signature"
-        "the signature of a source is there, but `%prep` does not check it.",
+        "the signature or checksum of a source is there, but `%prep` does not check it.",
     UndeclaredBcond "undeclared-bcond"
         "`%{with ..}` asks for a name that no `%bcond` declares and nothing defines: the answer is always no, even with `--with`.",
     UndefinedMacro "undefined-macro"

@@ -77,12 +77,14 @@ impl Linter {
     ) -> Vec<Finding> {
         let subject = Subject::new(text, origin, environment, evaluated, &self.questions);
         let mut findings = Vec::new();
+        let undefined = undefined::found(&subject);
         branches::check(&subject, &mut findings);
-        bcond::check(&subject, &mut findings);
+        bcond::check(&subject, !undefined.is_empty(), &mut findings);
         changelog::check(&subject, &mut findings);
         sources::check(&subject, &mut findings);
         tags::check(&subject, &mut findings);
-        undefined::check(&subject, &mut findings);
+        undefined::comments(&subject, &mut findings);
+        findings.extend(undefined);
         findings.sort_by(|left, right| {
             let key = |finding: &Finding| (finding.position.line, finding.position.column, finding.code);
             key(left).cmp(&key(right)).then_with(|| left.message.cmp(&right.message))

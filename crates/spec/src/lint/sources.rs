@@ -16,12 +16,30 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
     if !uses_all_sources(&code, &live) {
         for source in &evaluated.sources {
-            if is_used(source, "SOURCE", 'S', &code, &live) || unpacks(source, &code) || is_told(subject, source) {
+            let name = source.file_name.to_ascii_lowercase();
+            let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+            // A script that nothing runs is how the packager made another source: it belongs to the source package.
+            let is_maker = ends(&[".sh", ".bash"]);
+            if is_maker
+                || is_used(source, "SOURCE", 'S', &code, &live)
+                || unpacks(source, &code)
+                || is_told(subject, source)
+            {
                 continue;
             }
-            let is_signature = [".asc", ".sig", ".sign", ".minisig", ".sigstore"]
-                .iter()
-                .any(|end| source.file_name.to_ascii_lowercase().ends_with(end));
+            let is_signature = ends(&[
+                ".asc",
+                ".sig",
+                ".sign",
+                ".minisig",
+                ".sigstore",
+                ".md5",
+                ".sha1",
+                ".sha256",
+                ".sha512",
+                ".sha256sum",
+                ".sha512sum",
+            ]);
             let (code, what) = match is_signature {
                 true => (Code::UncheckedSignature, "checks the signature"),
                 false => (Code::UnusedSource, "uses the source"),

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::bcond::Questions;
 use super::{Code, Finding};
+use crate::macros::Nesting;
 use crate::syntax::{Document, Item, ItemKind};
 use crate::{Environment, Evaluated, Origin, Position};
 
@@ -19,8 +20,23 @@ pub(super) struct Subject<'a> {
     pub(super) code: String,
     /// A file that the spec includes cannot be seen: it may use and define anything.
     pub(super) is_open: bool,
+    /// Every conditional, in order.
+    pub(super) conditionals: Vec<Conditional>,
     /// For each item the branches that it stands in, outermost first: the conditional's index and the branch's number in it.
     pub(super) paths: Vec<Vec<(usize, u32)>>,
+}
+
+/// `%if`, `%else`, `%endif` and their like.
+pub(super) struct Conditional {
+    /// Without `%`.
+    pub(super) directive: &'static str,
+    /// What stands behind it.
+    pub(super) argument: Range<usize>,
+    /// Its `%`.
+    pub(super) start: usize,
+    pub(super) line: u32,
+    /// The item that it is, or that it stands in.
+    pub(super) item: usize,
 }
 
 impl<'a> Subject<'a> {
@@ -40,9 +56,20 @@ impl<'a> Subject<'a> {
                 code.push_str(&text[item.span.clone()]);
             }
         }
-        let paths = paths(&document);
-        let mut subject =
-            Subject { document, environment, evaluated, files, origin, starts, code, is_open: false, paths };
+        let conditionals = conditionals(&document);
+        let paths = paths(&conditionals, document.items().len());
+        let mut subject = Subject {
+            document,
+            environment,
+            evaluated,
+            files,
+            origin,
+            starts,
+            code,
+            is_open: false,
+            conditionals,
+            paths,
+        };
         subject.include();
         subject
     }
@@ -126,12 +153,60 @@ pub(super) fn encloses(outer: &[(usize, u32)], inner: &[(usize, u32)]) -> bool {
     inner.starts_with(outer)
 }
 
-fn paths(document: &Document) -> Vec<Vec<(usize, u32)>> {
-    let mut path: Vec<(usize, u32)> = Vec::new();
-    let mut paths = Vec::with_capacity(document.items().len());
+/// The conditionals of a text: items of their own, and lines of commands that are continued over them.
+fn conditionals(document: &Document) -> Vec<Conditional> {
+    let mut found = Vec::new();
     for (index, item) in document.items().iter().enumerate() {
-        if let ItemKind::Conditional { directive, .. } = item.kind {
-            match directive {
+        let text = &document.text()[item.span.clone()];
+        match &item.kind {
+            ItemKind::Conditional { directive, argument } => found.push(Conditional {
+                directive,
+                argument: argument.clone(),
+                start: item.span.start + (text.len() - text.trim_start().len()),
+                line: item.line,
+                item: index,
+            }),
+            // rpm tests each line of a continued command; not those inside a macro call.
+            ItemKind::Text | ItemKind::Comment if text.trim_end().contains('\n') => {
+                let (mut at, mut nesting) = (item.span.start, Nesting::default());
+                for (number, line) in text.split_inclusive('\n').enumerate() {
+                    let start = at + (line.len() - line.trim_start().len());
+                    let is_outside = !nesting.is_open();
+                    nesting.scan(line.as_bytes());
+                    at += line.len();
+                    let word = line.trim_start().split(|c: char| c.is_ascii_whitespace() || c == '\\').next();
+                    let word = word.and_then(|word| word.strip_prefix('%')).unwrap_or("");
+                    let Some(directive) = DIRECTIVES.iter().copied().find(|directive| *directive == word) else {
+                        continue;
+                    };
+                    if number > 0 && is_outside {
+                        let end = at - (line.len() - line.trim_end_matches(['\n', '\\', ' ']).len());
+                        found.push(Conditional {
+                            directive,
+                            argument: (start + 1 + directive.len()).min(end)..end,
+                            start,
+                            line: item.line + u32::try_from(number).unwrap_or(0),
+                            item: index,
+                        });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+const DIRECTIVES: [&str; 10] =
+    ["if", "ifarch", "ifnarch", "ifos", "ifnos", "elif", "elifarch", "elifos", "else", "endif"];
+
+fn paths(conditionals: &[Conditional], items: usize) -> Vec<Vec<(usize, u32)>> {
+    let mut path: Vec<(usize, u32)> = Vec::new();
+    let mut paths = Vec::with_capacity(items);
+    let mut conditionals = conditionals.iter().enumerate().peekable();
+    for item in 0..items {
+        while let Some((index, conditional)) = conditionals.next_if(|(_, conditional)| conditional.item == item) {
+            match conditional.directive {
                 "endif" => {
                     path.pop();
                 }

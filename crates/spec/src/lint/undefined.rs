@@ -5,9 +5,11 @@ use super::{Code, Finding};
 use crate::syntax::ItemKind;
 use crate::{Origin, Position};
 
-pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    comments(subject, findings);
-    let Some(evaluated) = subject.evaluated.filter(|_| !subject.is_open) else { return };
+/// Macros that are left in tags, in `%files` and as commands of build scripts.
+pub(super) fn found(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let findings = &mut found;
+    let Some(evaluated) = subject.evaluated.filter(|_| !subject.is_open) else { return found };
     for warning in &evaluated.warnings {
         if let Some(name) = warning.undefined_macro()
             && is_certain(subject, name)
@@ -33,6 +35,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+    found
 }
 
 /// Whether a name is that of a macro at all, and nothing in sight defines it.
@@ -41,6 +44,42 @@ fn is_certain(subject: &Subject<'_>, name: &str) -> bool {
         && name.bytes().any(|byte| byte.is_ascii_lowercase())
         && name.bytes().all(is_name)
         && subject.environment.macros.get(name).is_none()
+        && !is_of_rpm(subject, name)
+}
+
+/// Whether rpm's own macro file, which a build always has, may define a macro that the given files lack.
+fn is_of_rpm(subject: &Subject<'_>, name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "autopatch",
+        "autosetup",
+        "bcond",
+        "bcond_with",
+        "bcond_without",
+        "configure",
+        "debug_package",
+        "defined",
+        "find_lang",
+        "make_build",
+        "make_install",
+        "makeinstall",
+        "patches",
+        "set_build_flags",
+        "setup",
+        "patch",
+        "sources",
+        "undefined",
+        "with",
+        "without",
+        "add_sysuser",
+        "ix86",
+        "arm32",
+        "arm64",
+        "power64",
+        "sparc",
+        "alpha",
+    ];
+    // With the file, `%autosetup` would be defined.
+    subject.environment.macros.get("autosetup").is_none() && (name.starts_with('_') || NAMES.contains(&name))
 }
 
 fn report(subject: &Subject<'_>, name: &str, position: &Position, why: &str, findings: &mut Vec<Finding>) {
@@ -190,7 +229,7 @@ fn in_section(subject: &Subject<'_>, section: &str, name: &str) -> Option<Positi
 }
 
 /// Comments that macro files turn into several lines.
-fn comments(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn comments(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     for (index, item) in subject.document.items().iter().enumerate() {
         let text = subject.part(&item.span);
         let section = subject.document.sections()[item.section].name.as_str();

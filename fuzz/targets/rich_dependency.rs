@@ -1,0 +1,33 @@
+//! Rich dependencies, as the solver reads them and as a spec has them.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use pkg::Relation;
+use solve::Rich;
+use spec::{Environment, Macros, Origin, Target};
+
+static ENVIRONMENT: LazyLock<Environment> =
+    LazyLock::new(|| Environment::new(Macros::builtin().into(), Target::linux("x86_64")));
+
+fuzz_target!(|text: &str| {
+    if let Ok(rich) = Rich::parse(text) {
+        assert!(rich.relations().len() <= text.len());
+    }
+    if let Ok(relation) = Relation::parse(text) {
+        let _ = Rich::of(&relation);
+    }
+    if text.contains(['\n', '%']) {
+        return;
+    }
+    let spec = format!("Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nRequires: {text}\n%description\nx\n");
+    if let Ok(spec) = spec::evaluate(&spec, &Origin::new("fuzz.spec"), &ENVIRONMENT) {
+        for dependency in &spec.packages[0].requires {
+            // What the spec accepts, the solver reads.
+            if dependency.relation.is_rich() {
+                assert!(Rich::of(&dependency.relation).is_ok(), "{}", dependency.relation);
+            }
+        }
+    }
+});
