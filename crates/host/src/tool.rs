@@ -52,6 +52,7 @@ tools! {
     Rpm = "rpm" from "rpm",
     Rpm2cpio = "rpm2cpio" from "rpm2cpio",
     Rpmbuild = "rpmbuild" from "rpm",
+    Rpmdb = "rpmdb" from "rpm",
     Rpmkeys = "rpmkeys" from "rpm",
     Rpmspec = "rpmspec" from "rpm",
     Setpriv = "setpriv" from "util-linux",

@@ -23,18 +23,9 @@ pub enum InstallError {
         /// The digest of its bytes.
         found: pkg::Digest,
     },
-    /// Two packages bring different things to one path.
-    #[error("`{first}` and `{second}` disagree about `{path}`: {difference}")]
-    Conflict {
-        /// The path.
-        path: TreePath,
-        /// The package that was there first.
-        first: String,
-        /// The one that came later.
-        second: String,
-        /// In what they differ.
-        difference: String,
-    },
+    /// The transaction may not be; nothing was changed.
+    #[error("the packages cannot be changed like this{}", listed(.0))]
+    Refused(Vec<Problem>),
     /// A file's owner is in no account file and no sysusers file.
     #[error("`{package}` has a file of the {kind} `{name}`, which no installed package makes: `{path}`")]
     NoAccount {
@@ -120,4 +111,67 @@ pub enum InstallError {
     /// The user interrupted.
     #[error("interrupted; nothing was kept")]
     Interrupted,
+}
+
+fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+}
+
+/// Why a transaction may not be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The very version is installed.
+    #[error("`{package}` is installed already")]
+    AlreadyInstalled {
+        /// The package.
+        package: String,
+    },
+    /// A newer version is installed.
+    #[error("`{package}` is older than `{installed}`, which is installed")]
+    NewerInstalled {
+        /// The package that was to come.
+        package: String,
+        /// The one that is there.
+        installed: String,
+    },
+    /// What was to be erased is not there.
+    #[error("`{package}` is not installed")]
+    NotInstalled {
+        /// As it was asked for.
+        package: String,
+    },
+    /// A requirement that nothing fulfils.
+    #[error("`{package}` needs `{requirement}`, {}", match erased { Some(erased) => format!("which goes with `{erased}`"), None => "which nothing provides".to_owned() })]
+    Requires {
+        /// The package.
+        package: String,
+        /// What it requires.
+        requirement: String,
+        /// The package whose going takes it away.
+        erased: Option<String>,
+    },
+    /// Two packages that may not be there together.
+    #[error("`{package}` conflicts with `{other}` by `{relation}`")]
+    Conflicts {
+        /// The package that says so.
+        package: String,
+        /// The other.
+        other: String,
+        /// What it says.
+        relation: String,
+    },
+    /// Two packages bring different things to one path.
+    #[error("`{first}`{} and `{second}` disagree about `{path}`: {difference}", if *is_installed { ", which is installed," } else { "" })]
+    FileConflict {
+        /// The path.
+        path: TreePath,
+        /// The package that was there first.
+        first: String,
+        /// The one that came later.
+        second: String,
+        /// In what they differ.
+        difference: String,
+        /// Whether the first is installed, and not part of the transaction.
+        is_installed: bool,
+    },
 }

@@ -1,8 +1,10 @@
 use rpm::{Header, ScriptletFlags, ScriptletKind, Trigger, TriggerScope, TriggerWhen};
 
 use crate::InstallError;
+use crate::lua;
+use crate::site::Site;
 use crate::transaction::ScriptletRun;
-use crate::workspace::Workspace;
+use crate::triggers::Due;
 
 /// Something to be run: a scriptlet or a trigger, resolved to a program and its input.
 pub(crate) struct Script {
@@ -12,64 +14,73 @@ pub(crate) struct Script {
     program: Vec<String>,
     body: Option<String>,
     arguments: Vec<u32>,
-    pub(crate) stdin: String,
+    stdin: Vec<String>,
     must_succeed: bool,
 }
 
+/// rpm's own interpreter.
+const LUA: &str = "<lua>";
+
 impl Script {
-    /// The scriptlet `kind` of a package that is being installed, if it has one.
-    pub(crate) fn scriptlet(header: &Header, kind: ScriptletKind) -> Result<Option<Script>, InstallError> {
+    /// The scriptlet `kind` of a package, if it has one; `count` is how many of its name there will be.
+    pub(crate) fn scriptlet(header: &Header, kind: ScriptletKind, count: u32) -> Result<Option<Script>, InstallError> {
         let Some(scriptlet) = header.scriptlet(kind) else { return Ok(None) };
         let name = format!("%{}", kind.name());
         let package = header.nevra().to_string();
         check_flags(scriptlet.flags, &name, &package)?;
         let program = program(&scriptlet.program, &name, &package)?;
+        let is_critical = matches!(
+            kind,
+            ScriptletKind::Pre | ScriptletKind::Pretrans | ScriptletKind::Preun | ScriptletKind::Preuntrans
+        );
         Ok(Some(Script {
-            must_succeed: matches!(kind, ScriptletKind::Pre | ScriptletKind::Pretrans),
+            must_succeed: is_critical || scriptlet.flags.has(ScriptletFlags::CRITICAL),
             name,
             package,
             program,
             body: scriptlet.body,
-            // The count of instances after this one is installed, in a root that had none.
-            arguments: vec![1],
-            stdin: String::new(),
+            arguments: vec![count],
+            stdin: Vec::new(),
         }))
     }
 
-    /// A trigger of `header`, set off by `paths` (file triggers) or by a package (others).
-    pub(crate) fn trigger(header: &Header, trigger: &Trigger, paths: &[String]) -> Result<Script, InstallError> {
-        let name = trigger_name(trigger);
-        let package = header.nevra().to_string();
-        check_flags(trigger.flags, &name, &package)?;
-        let program = program(std::slice::from_ref(&trigger.program), &name, &package)?;
+    /// A trigger that is due.
+    pub(crate) fn trigger(due: Due) -> Result<Script, InstallError> {
+        let name = trigger_name(&due.trigger);
+        let package = due.facts.nevra.clone();
+        check_flags(due.trigger.flags, &name, &package)?;
+        let program = program(std::slice::from_ref(&due.trigger.program), &name, &package)?;
         Ok(Script {
             name,
             package,
             program,
-            body: Some(trigger.body.clone()),
-            arguments: match trigger.scope {
-                TriggerScope::Package => vec![1, 1],
-                TriggerScope::File => vec![1],
-                TriggerScope::TransactionFile => vec![0],
-            },
-            stdin: paths.iter().map(|path| format!("{path}\n")).collect(),
-            must_succeed: false,
+            must_succeed: due.trigger.flags.has(ScriptletFlags::CRITICAL),
+            body: Some(due.trigger.body),
+            arguments: due.arguments,
+            stdin: due.paths,
         })
     }
 
     /// Runs it; a failure of one that need not succeed is part of the answer, as in rpm.
-    pub(crate) fn run(&self, workspace: &Workspace, host: &host::Host) -> Result<ScriptletRun, InstallError> {
-        let mut argv = self.program.clone();
-        if self.body.is_some() {
-            argv.push("{script}".to_owned());
-            argv.extend(self.arguments.iter().map(u32::to_string));
-        }
+    pub(crate) fn run(&self, site: &mut Site<'_, '_>) -> Result<ScriptletRun, InstallError> {
         let mut output = Vec::new();
-        let failure = workspace.run(host, &argv, self.body.as_deref(), &self.stdin, &mut |line| {
+        let mut keep = |line: &str| {
             if output.len() < MOST_LINES {
                 output.push(line.to_owned());
             }
-        })?;
+        };
+        let failure = if self.program.first().is_some_and(|program| program == LUA) {
+            let body = self.body.as_deref().unwrap_or_default();
+            lua::run(&lua::Call { body, arguments: &self.arguments, paths: &self.stdin }, site, &mut keep)?
+        } else {
+            let mut argv = self.program.clone();
+            if self.body.is_some() {
+                argv.push("{script}".to_owned());
+                argv.extend(self.arguments.iter().map(u32::to_string));
+            }
+            let stdin: String = self.stdin.iter().map(|path| format!("{path}\n")).collect();
+            site.run_program(&argv, self.body.as_deref(), &stdin, &mut keep)?
+        };
         if let (Some(outcome), true) = (&failure, self.must_succeed) {
             return Err(InstallError::Scriptlet {
                 scriptlet: self.name.clone(),
@@ -113,7 +124,7 @@ fn check_flags(flags: ScriptletFlags, name: &str, package: &str) -> Result<(), I
 
 fn program(program: &[String], name: &str, package: &str) -> Result<Vec<String>, InstallError> {
     match program.first().map(String::as_str) {
-        Some("<lua>") => Err(interpreter(name, package, "`<lua>`, rpm's own interpreter")),
+        Some(LUA) => Ok(program.to_vec()),
         Some(path) if path.starts_with('/') => Ok(program.to_vec()),
         None => Ok(vec!["/bin/sh".to_owned()]),
         Some(other) => Err(interpreter(name, package, &format!("`{other}`"))),
@@ -122,10 +133,4 @@ fn program(program: &[String], name: &str, package: &str) -> Result<Vec<String>,
 
 fn interpreter(scriptlet: &str, package: &str, needs: &str) -> InstallError {
     InstallError::Interpreter { scriptlet: scriptlet.to_owned(), package: package.to_owned(), needs: needs.to_owned() }
-}
-
-/// The paths below `prefixes`, as file triggers name them.
-pub(crate) fn matching(trigger: &Trigger, paths: &[String]) -> Vec<String> {
-    let is_below = |path: &String| trigger.conditions.iter().any(|condition| path.starts_with(&condition.name));
-    paths.iter().filter(|path| is_below(path)).cloned().collect()
 }

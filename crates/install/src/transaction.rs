@@ -1,19 +1,27 @@
 use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use host::Host;
 use pkg::{Digest, Nevra, SourceDateEpoch};
-use rpm::db::{FileState, Installation, InstalledPackage};
-use rpm::{FileEntry, Header, Package, ScriptletKind, Trigger, TriggerScope, TriggerWhen};
+use rpm::db::Installation;
+use rpm::{FileEntry, Package, ScriptletKind, TriggerScope, TriggerWhen};
 use store::Store;
 use tree::{Kind, Node, Tree, TreePath};
 
 use crate::accounts::Accounts;
-use crate::merge::{Owners, Root, merge};
-use crate::scriptlets::{Script, matching};
+use crate::change::Change;
+use crate::element::{Asked, Element, Elements, Side, Unpacked};
+use crate::facts::Facts;
+use crate::files::{Files, Root};
+use crate::installed::InstalledSet;
+use crate::order::{Member, order_members};
+use crate::scriptlets::Script;
+use crate::site::Site;
+use crate::triggers::{self, Due, Half, Noted};
 use crate::workspace::Workspace;
-use crate::{Contents, InstallError, order};
+use crate::{Contents, InstallError, checks, fate, history};
 
 /// A package file, by where it is and the digest of its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +42,20 @@ pub struct Options<'a> {
     pub progress: &'a dyn Fn(usize, usize, &str),
 }
 
-/// A root that was filled.
+/// A root that was filled or changed.
 pub struct Installed<'a> {
     /// The root.
     pub tree: Tree,
     /// Where its bytes are.
     pub contents: Contents<'a>,
-    /// The packages in the order in which they were installed.
+    /// The packages that came, in the order in which they were installed.
     pub packages: Vec<Nevra>,
+    /// The packages that went, in the order in which they were erased.
+    pub erased: Vec<Nevra>,
     /// Every scriptlet and trigger that ran.
     pub scriptlets: Vec<ScriptletRun>,
+    /// What people should know: configuration that was kept or put beside, above all.
+    pub notes: Vec<String>,
 }
 
 /// A scriptlet or trigger that ran.
@@ -60,45 +72,88 @@ pub struct ScriptletRun {
 }
 
 /// Where the database of installed packages is: `%_dbpath` of Skiff, as of Fedora and Azure Linux.
-const DATABASE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
+pub const DATABASE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
 
-struct Unpacked {
-    package: Package,
-    directory: PathBuf,
-}
-
-/// Fills an empty root with `packages`.
+/// Fills an empty root with `packages`, whose dependencies whoever chose them has seen to.
 pub fn fill<'a>(
     packages: &[PackageFile],
     options: &Options<'_>,
     host: &Host,
     store: &'a Store,
 ) -> Result<Installed<'a>, InstallError> {
-    let unpacked = unpack_all(packages, host, store)?;
-    let headers: Vec<&Header> = unpacked.iter().map(|unpacked| &unpacked.package.header).collect();
-    let order = order(&headers);
-    let mut transaction = Transaction {
+    let mut change = Change { upgrade: packages.to_vec(), ..Change::default() };
+    change.allow.dependencies = true;
+    self::change(Tree::new(), Contents::new(store), &change, options, host, store)
+}
+
+/// Changes a root: installs, upgrades, erases, in rpm's order and with rpm's decisions about files.
+///
+/// `contents` must know the bytes of all files of `tree`. It is all or nothing: where rpm would go on after a package
+/// whose `%pre` or `%preun` failed, this ends with an error, and the root stays the value that it was.
+pub fn change<'a>(
+    tree: Tree,
+    contents: Contents<'a>,
+    change: &Change,
+    options: &Options<'_>,
+    host: &Host,
+    store: &'a Store,
+) -> Result<Installed<'a>, InstallError> {
+    let installed = InstalledSet::read(read_blob(&tree, &contents, DATABASE)?)?;
+    let elements = choose(change, &installed, host, store)?;
+    let root = Root { tree, contents, changed: BTreeSet::from([TreePath::root()]), next_link: None, notes: Vec::new() };
+    let transaction = Transaction {
+        site: Site { root, host, store, at: options.at, workspace: None },
         options,
-        host,
-        store,
-        tree: Tree::new(),
-        owners: Owners::new(),
-        contents: Contents::new(store),
-        changed: BTreeSet::from([TreePath::root()]),
+        installed,
         accounts: Accounts::default(),
-        workspace: None,
         runs: Vec::new(),
-        file_triggers: Vec::new(),
-        installed: Vec::new(),
+        came: BTreeSet::new(),
+        noted: BTreeSet::new(),
     };
-    for (done, index) in order.iter().enumerate() {
-        if host.interrupted() {
-            return Err(InstallError::Interrupted);
+    transaction.run_all(elements, change)
+}
+
+/// The elements in their final order, unless something forbids them.
+fn choose(change: &Change, installed: &InstalledSet, host: &Host, store: &Store) -> Result<Vec<Element>, InstallError> {
+    let mut elements = Elements::new();
+    for (packages, asked) in
+        [(&change.install, Asked::Beside), (&change.upgrade, Asked::Upgrade), (&change.reinstall, Asked::Reinstall)]
+    {
+        let mut unpacked = unpack_all(packages, host, store)?;
+        // What the order of asking decides goes by name, so that equal requests give equal roots.
+        unpacked.sort_by_cached_key(|unpacked| unpacked.package.header.nevra().to_string());
+        for unpacked in unpacked {
+            elements.add(unpacked, asked, installed, &change.allow);
         }
-        (options.progress)(done, order.len(), unpacked[*index].package.header.name());
-        transaction.install(&unpacked[*index])?;
     }
-    transaction.finish()
+    for relation in &change.erase {
+        let meant: Vec<_> =
+            installed.named(&relation.name).filter(|record| record.facts.is_meant_by(relation)).cloned().collect();
+        if meant.is_empty() {
+            elements.problems.push(crate::Problem::NotInstalled { package: relation.to_string() });
+        }
+        for record in meant {
+            elements.erase(record, None);
+        }
+    }
+    let mut problems = elements.problems;
+    if !change.allow.dependencies {
+        problems.extend(checks::dependencies(&elements.all, installed)?);
+    }
+    if !problems.is_empty() {
+        return Err(InstallError::Refused(problems));
+    }
+    let members: Vec<Member<'_>> = elements
+        .all
+        .iter()
+        .map(|element| Member { header: &element.facts.header, is_erased: !element.comes() })
+        .collect();
+    let order = order_members(&members);
+    let mut place = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(new, old)| place[*old] = new);
+    let mut all: Vec<(usize, Element)> = place.into_iter().zip(elements.all).collect();
+    all.sort_by_key(|(place, _)| *place);
+    Ok(all.into_iter().map(|(_, element)| element).collect())
 }
 
 /// Unpacks each package into the store, several at once; one that is there already costs nothing.
@@ -146,55 +201,196 @@ fn unpack(file: &PackageFile, store: &Store) -> Result<Unpacked, InstallError> {
 }
 
 struct Transaction<'t, 'a> {
+    site: Site<'t, 'a>,
     options: &'t Options<'t>,
-    host: &'t Host,
-    store: &'a Store,
-    tree: Tree,
-    owners: Owners,
-    contents: Contents<'a>,
-    changed: BTreeSet<TreePath>,
+    installed: InstalledSet,
     accounts: Accounts,
-    workspace: Option<Workspace>,
     runs: Vec<ScriptletRun>,
-    file_triggers: Vec<(Header, Trigger)>,
-    installed: Vec<(Package, Vec<FileState>)>,
+    /// Numbers of the packages that came.
+    came: BTreeSet<u32>,
+    noted: BTreeSet<Noted>,
 }
 
 impl<'a> Transaction<'_, 'a> {
-    fn install(&mut self, unpacked: &Unpacked) -> Result<(), InstallError> {
-        let header = &unpacked.package.header;
-        let name = header.nevra().to_string();
-        let files = unpacked
-            .package
-            .files()
-            .map_err(|cause| InstallError::Place { package: name.clone(), cause: cause.into() })?;
+    fn run_all(mut self, mut elements: Vec<Element>, change: &Change) -> Result<Installed<'a>, InstallError> {
+        for element in elements.iter().filter(|element| element.comes()) {
+            let count = self.installed.count(&element.facts.name) + 1;
+            self.run_scriptlet(&element.facts, ScriptletKind::Pretrans, count)?;
+        }
+        let root = &self.site.root;
+        let problems =
+            fate::decide(&mut elements, &self.installed, change, self.options.is_excluded, &root.tree, &root.contents)?;
+        if !problems.is_empty() {
+            return Err(InstallError::Refused(problems));
+        }
+        for element in elements.iter() {
+            let Side::Goes { successor, .. } = &element.side else { continue };
+            let count = self.installed.count(&element.facts.name).saturating_sub(u32::from(successor.is_none()));
+            self.run_scriptlet(&element.facts, ScriptletKind::Preuntrans, count)?;
+        }
+        let going: BTreeSet<u32> = elements.iter().filter_map(Element::number).collect();
+        self.run_due(triggers::transaction_files(&self.installed, &going, &going, TriggerWhen::Un)?)?;
+        for element in elements.iter().filter(|element| !element.comes()) {
+            let due = triggers::own_files(
+                &self.installed,
+                &element.facts,
+                (TriggerScope::TransactionFile, TriggerWhen::Un),
+                Half::Both,
+                None,
+            )?;
+            self.run_due(due)?;
+        }
+        for (done, element) in elements.iter().enumerate() {
+            if self.site.host.interrupted() {
+                return Err(InstallError::Interrupted);
+            }
+            (self.options.progress)(done, elements.len(), &element.facts.name);
+            match &element.side {
+                Side::Comes { package, unpacked, replaced } => self.install(element, package, unpacked, replaced)?,
+                Side::Goes { record, .. } => self.erase(element, record.number)?,
+            }
+        }
+        self.end(&elements)?;
+        self.write(&elements, change)?;
+        let named = |comes| {
+            let all = elements.iter().filter(move |element| element.comes() == comes);
+            all.map(|element| element.facts.header.nevra()).collect()
+        };
+        let (packages, erased) = (named(true), named(false));
+        let Root { tree, contents, notes, .. } = self.site.root;
+        Ok(Installed { tree, contents, packages, erased, scriptlets: self.runs, notes })
+    }
+
+    fn install(
+        &mut self,
+        element: &Element,
+        package: &Package,
+        unpacked: &std::path::Path,
+        replaced: &[(u32, usize, rpm::db::FileState)],
+    ) -> Result<(), InstallError> {
+        let facts = &element.facts;
+        let files = facts.files()?;
+        let count = self.installed.count(&facts.name) + 1;
         self.read_accounts()?;
         self.apply_sysusers(&files, unpacked)?;
-        self.run_scriptlet(header, ScriptletKind::Pretrans)?;
-        self.run_scriptlet(header, ScriptletKind::Pre)?;
-        let mut root = Root {
-            tree: &mut self.tree,
-            owners: &mut self.owners,
-            contents: &mut self.contents,
-            changed: &mut self.changed,
-        };
-        let states = merge(&name, &files, &unpacked.directory, &self.accounts, self.options.is_excluded, &mut root)?;
+        self.run_due(triggers::of_others(&self.installed, facts, TriggerWhen::PreIn, 0))?;
+        self.run_due(triggers::own(&self.installed, facts, TriggerWhen::PreIn, 0))?;
+        self.run_scriptlet(facts, ScriptletKind::Pre, count)?;
+        if facts.header.contains(rpm::Tag::PREIN) {
+            // `%pre` may have made accounts.
+            self.read_accounts()?;
+            self.apply_sysusers(&files, unpacked)?;
+        }
+        let work = Files { package: &facts.nevra, files: &files, fates: &element.fates };
+        let states = work.install(unpacked, &self.accounts, &mut self.site.root)?;
         if files.iter().any(|file| is_sysusers(&file.path)) {
-            // `%pre` or the package's own `/etc/passwd` may have brought others meanwhile.
+            // The package's own `/etc/passwd` may have brought others meanwhile.
             self.read_accounts()?;
             self.apply_sysusers(&files, unpacked)?;
             self.write_accounts()?;
         }
-        let paths = paths(&files, &states);
-        self.run_file_triggers(header, &paths)?;
-        self.run_scriptlet(header, ScriptletKind::Post)?;
-        self.installed.push((unpacked.package.clone(), states));
+        let at = self.options.at.as_u32();
+        let installation = Installation { time: at, transaction: at, color: 0 };
+        let number = self.installed.add(package, facts.clone(), states, installation)?;
+        self.came.insert(number);
+        let of_files = |this: &mut Self, half| {
+            let others = triggers::files_of_others(&this.installed, facts, &element.fates, TriggerWhen::In, half)?;
+            this.run_due(others)?;
+            let own =
+                triggers::own_files(&this.installed, facts, (TriggerScope::File, TriggerWhen::In), half, Some(number))?;
+            this.run_due(own)
+        };
+        of_files(self, Half::Upper)?;
+        self.run_scriptlet(facts, ScriptletKind::Post, count)?;
+        self.run_due(triggers::of_others(&self.installed, facts, TriggerWhen::In, 0))?;
+        self.run_due(triggers::own(&self.installed, facts, TriggerWhen::In, 0))?;
+        of_files(self, Half::Lower)?;
+        for (other, row, state) in replaced {
+            self.installed.set_states(*other, &[(*row, *state)])?;
+        }
         Ok(())
     }
 
-    fn apply_sysusers(&mut self, files: &[FileEntry], unpacked: &Unpacked) -> Result<(), InstallError> {
+    fn erase(&mut self, element: &Element, number: u32) -> Result<(), InstallError> {
+        let facts = &element.facts;
+        let count = self.installed.count(&facts.name).saturating_sub(1);
+        let of_files = |this: &mut Self, half| {
+            let own = triggers::own_files(&this.installed, facts, (TriggerScope::File, TriggerWhen::Un), half, None)?;
+            this.run_due(own)?;
+            let others = triggers::files_of_others(&this.installed, facts, &element.fates, TriggerWhen::Un, half)?;
+            this.run_due(others)
+        };
+        of_files(self, Half::Upper)?;
+        self.run_due(triggers::own(&self.installed, facts, TriggerWhen::Un, -1))?;
+        self.run_due(triggers::of_others(&self.installed, facts, TriggerWhen::Un, -1))?;
+        self.run_scriptlet(facts, ScriptletKind::Preun, count)?;
+        of_files(self, Half::Lower)?;
+        let files = facts.files()?;
+        Files { package: &facts.nevra, files: &files, fates: &element.fates }.erase(&mut self.site.root)?;
+        let after = |this: &Self, half| {
+            triggers::files_of_others(&this.installed, facts, &element.fates, TriggerWhen::PostUn, half)
+        };
+        self.run_due(after(self, Half::Upper)?)?;
+        self.run_scriptlet(facts, ScriptletKind::Postun, count)?;
+        self.run_due(triggers::of_others(&self.installed, facts, TriggerWhen::PostUn, -1))?;
+        self.run_due(after(self, Half::Lower)?)?;
+        if let Some(record) = self.installed.get(number).cloned() {
+            triggers::note_gone(&self.installed, &record, &mut self.noted)?;
+        }
+        self.installed.remove(number);
+        Ok(())
+    }
+
+    /// What runs once, behind all packages.
+    fn end(&mut self, elements: &[Element]) -> Result<(), InstallError> {
+        for element in elements.iter().filter(|element| element.comes()) {
+            let is_successor = |other: &Element| match &other.side {
+                Side::Goes { successor, .. } => successor.as_deref() == Some(element.facts.nevra.as_str()),
+                Side::Comes { .. } => false,
+            };
+            let count = self.installed.count(&element.facts.name) + u32::from(elements.iter().any(is_successor));
+            self.run_scriptlet(&element.facts, ScriptletKind::Posttrans, count)?;
+        }
+        for element in elements.iter().filter(|element| !element.comes()) {
+            let count = self.installed.count(&element.facts.name);
+            self.run_scriptlet(&element.facts, ScriptletKind::Postuntrans, count)?;
+        }
+        let came = self.came.clone();
+        self.run_due(triggers::transaction_files(&self.installed, &came, &came, TriggerWhen::In)?)?;
+        self.run_due(triggers::noted(&self.installed, &self.noted))?;
+        for element in elements.iter().filter(|element| element.comes()) {
+            let due = triggers::own_files(
+                &self.installed,
+                &element.facts,
+                (TriggerScope::TransactionFile, TriggerWhen::In),
+                Half::Both,
+                None,
+            )?;
+            self.run_due(due)?;
+        }
+        Ok(())
+    }
+
+    fn run_scriptlet(&mut self, facts: &Arc<Facts>, kind: ScriptletKind, count: u32) -> Result<(), InstallError> {
+        match Script::scriptlet(&facts.header, kind, count)? {
+            Some(script) => self.run(&script),
+            None => Ok(()),
+        }
+    }
+
+    fn run_due(&mut self, due: Vec<Due>) -> Result<(), InstallError> {
+        due.into_iter().try_for_each(|due| self.run(&Script::trigger(due)?))
+    }
+
+    fn run(&mut self, script: &Script) -> Result<(), InstallError> {
+        let run = script.run(&mut self.site)?;
+        self.runs.push(run);
+        Ok(())
+    }
+
+    fn apply_sysusers(&mut self, files: &[FileEntry], unpacked: &std::path::Path) -> Result<(), InstallError> {
         for file in files.iter().filter(|file| is_sysusers(&file.path)) {
-            let text = fs_err::read_to_string(unpacked.directory.join(file.path.trim_start_matches('/')))?;
+            let text = fs_err::read_to_string(unpacked.join(file.path.trim_start_matches('/')))?;
             self.accounts.apply_sysusers(&file.path, &text)?;
         }
         Ok(())
@@ -209,10 +405,8 @@ impl<'a> Transaction<'_, 'a> {
 
     fn read_text(&self, path: &str) -> Result<String, InstallError> {
         let place = InstallError::Place { package: String::new(), cause: format!("`/{path}` is not text").into() };
-        let Some(Node { kind: Kind::File { digest, .. }, .. }) = self.tree.get(&fixed(path)) else {
-            return Ok(String::new());
-        };
-        String::from_utf8(pkg::Blobs::read(&self.contents, digest)?).map_err(|_| place)
+        let bytes = read_blob(&self.site.root.tree, &self.site.root.contents, path)?.unwrap_or_default();
+        String::from_utf8(bytes).map_err(|_| place)
     }
 
     fn write_accounts(&mut self) -> Result<(), InstallError> {
@@ -224,155 +418,53 @@ impl<'a> Transaction<'_, 'a> {
             ("etc/shadow", &files.shadow, 0o000),
             ("etc/gshadow", &files.gshadow, 0o000),
         ] {
-            let path = fixed(path);
-            if self.tree.get(&fixed("etc")).is_none() || self.read_text(path.as_str())? == *text {
-                continue;
+            if self.site.root.tree.get(&fixed("etc")).is_some() && self.read_text(path)? != *text {
+                self.write_file(path, text.as_bytes(), mode, "sysusers")?;
             }
-            let (digest, size) = self.contents.put(text.as_bytes())?;
-            let mut node = Node::file(mode, i64::try_from(self.options.at.0).unwrap_or(i64::MAX), digest, size);
-            if let Some(before) = self.tree.get(&path) {
-                node.meta.mode = before.meta.mode;
-                (node.meta.uid, node.meta.gid) = (before.meta.uid, before.meta.gid);
-            }
-            let place =
-                |cause: tree::InsertError| InstallError::Place { package: "sysusers".to_owned(), cause: cause.into() };
-            self.tree.insert(path.clone(), node).map_err(place)?;
-            self.changed.insert(path);
         }
         Ok(())
     }
 
-    fn run_scriptlet(&mut self, header: &Header, kind: ScriptletKind) -> Result<(), InstallError> {
-        match Script::scriptlet(header, kind)? {
-            Some(script) => self.run(&script),
-            None => Ok(()),
+    /// Writes a file of our own; one that is there keeps its owner and mode.
+    fn write_file(&mut self, path: &str, bytes: &[u8], mode: u32, whose: &str) -> Result<(), InstallError> {
+        let place = |cause: tree::InsertError| InstallError::Place { package: whose.to_owned(), cause: cause.into() };
+        let mtime = i64::try_from(self.options.at.0).unwrap_or(i64::MAX);
+        let root = &mut self.site.root;
+        let (digest, size) = root.contents.put(bytes)?;
+        let mut node = Node::file(mode, mtime, digest, size);
+        let path = fixed(path);
+        if let Some(before) = root.tree.get(&path) {
+            node.meta.mode = before.meta.mode;
+            (node.meta.uid, node.meta.gid) = (before.meta.uid, before.meta.gid);
         }
-    }
-
-    /// What the packages installed so far brought, under the names that they use: rpm compares these with file triggers,
-    /// not what links make of them.
-    fn packaged_paths(&self) -> Result<Vec<String>, InstallError> {
-        let mut all = Vec::new();
-        for (package, states) in &self.installed {
-            let wrong = |cause: rpm::FilesError| InstallError::Place {
-                package: package.header.nevra().to_string(),
-                cause: cause.into(),
-            };
-            all.extend(paths(&package.files().map_err(wrong)?, states));
-        }
-        Ok(all)
-    }
-
-    /// Runs file triggers: those of earlier packages for this one's files, and this one's own for all files.
-    fn run_file_triggers(&mut self, header: &Header, paths: &[String]) -> Result<(), InstallError> {
-        let mut due = Vec::new();
-        for (owner, trigger) in &self.file_triggers {
-            if trigger.scope == TriggerScope::File {
-                due.push((owner.clone(), trigger.clone(), matching(trigger, paths)));
-            }
-        }
-        for trigger in header.triggers().into_iter().filter(|trigger| trigger.when == TriggerWhen::In) {
-            if trigger.scope == TriggerScope::File {
-                let mut all = self.packaged_paths()?;
-                all.extend_from_slice(paths);
-                due.push((header.clone(), trigger.clone(), matching(&trigger, &all)));
-            }
-            if trigger.scope == TriggerScope::Package {
-                let installed = self.installed.iter().map(|(package, _)| &package.header).chain([header]);
-                let is_set_off = installed.into_iter().any(|other| sets_off(other, &trigger));
-                if is_set_off {
-                    due.push((header.clone(), trigger.clone(), vec![String::new()]));
-                }
-            }
-            self.file_triggers.push((header.clone(), trigger));
-        }
-        let earlier: Vec<_> = self
-            .file_triggers
-            .iter()
-            .filter(|(owner, trigger)| {
-                trigger.scope == TriggerScope::Package && owner.nevra() != header.nevra() && sets_off(header, trigger)
-            })
-            .cloned()
-            .collect();
-        due.extend(earlier.into_iter().map(|(owner, trigger)| (owner, trigger, vec![String::new()])));
-        self.run_due(due)
-    }
-
-    fn run_due(&mut self, mut due: Vec<(Header, Trigger, Vec<String>)>) -> Result<(), InstallError> {
-        due.retain(|(_, _, paths)| !paths.is_empty());
-        due.sort_by_key(|(_, trigger, _)| std::cmp::Reverse(trigger.priority));
-        for (owner, trigger, paths) in due {
-            let paths = if trigger.scope == TriggerScope::Package { Vec::new() } else { paths };
-            self.run(&Script::trigger(&owner, &trigger, &paths)?)?;
-        }
-        Ok(())
-    }
-
-    fn run(&mut self, script: &Script) -> Result<(), InstallError> {
-        let workspace = match self.workspace.take() {
-            Some(workspace) => workspace,
-            None => Workspace::new(self.store)?,
-        };
-        workspace.sync(&self.tree, &self.contents, &self.changed)?;
-        let run = script.run(&workspace, self.host)?;
-        // Taken back at once: the next package's files and accounts build on what this one left.
-        self.changed = workspace.take_back(&mut self.tree, &mut self.contents, self.store, self.options.at)?;
-        self.workspace = Some(workspace);
-        self.runs.push(run);
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Installed<'a>, InstallError> {
-        let headers: Vec<Header> = self.installed.iter().map(|(package, _)| package.header.clone()).collect();
-        for header in &headers {
-            self.run_scriptlet(header, ScriptletKind::Posttrans)?;
-        }
-        let all = self.packaged_paths()?;
-        let due = self
-            .file_triggers
-            .iter()
-            .filter(|(_, trigger)| trigger.scope == TriggerScope::TransactionFile)
-            .map(|(owner, trigger)| (owner.clone(), trigger.clone(), matching(trigger, &all)))
-            .collect();
-        self.run_due(due)?;
-        self.write_database()?;
-        Ok(Installed {
-            tree: self.tree,
-            contents: self.contents,
-            packages: headers.iter().map(Header::nevra).collect(),
-            scriptlets: self.runs,
-        })
-    }
-
-    fn write_database(&mut self) -> Result<(), InstallError> {
-        let at = self.options.at;
-        let installation = Installation { time: at.as_u32(), transaction: at.as_u32(), color: 0 };
-        let mut records = Vec::with_capacity(self.installed.len());
-        for (package, states) in &self.installed {
-            records.push(InstalledPackage::new(package, states, installation)?);
-        }
-        let bytes = rpm::db::write(&records)?;
-        let (digest, size) = self.contents.put(&bytes)?;
-        let mtime = i64::try_from(at.0).unwrap_or(i64::MAX);
-        let path = fixed(DATABASE);
-        let place = |cause: tree::InsertError| InstallError::Place { package: "rpmdb".to_owned(), cause: cause.into() };
         if let Some(parent) = path.parent() {
-            self.tree.make_directories(&parent, mtime).map_err(place)?;
+            root.tree.make_directories(&parent, mtime).map_err(place)?;
         }
-        self.tree.insert(path, Node::file(0o644, mtime, digest, size)).map_err(place)?;
+        root.tree.insert(path.clone(), node).map_err(place)?;
+        root.changed.insert(path);
+        Ok(())
+    }
+
+    /// Writes the database, and the history where one is kept.
+    fn write(&mut self, elements: &[Element], change: &Change) -> Result<(), InstallError> {
+        let bytes = self.installed.bytes()?;
+        self.write_file(DATABASE, &bytes, 0o644, "rpmdb")?;
+        if let Some(cause) = &change.history {
+            let before = read_blob(&self.site.root.tree, &self.site.root.contents, history::PATH)?.unwrap_or_default();
+            let entry = history::entry(&before, cause, elements, &self.runs, &self.site.root.notes, self.options.at)?;
+            let bytes = [before, entry].concat();
+            self.write_file(history::PATH, &bytes, 0o644, "history")?;
+        }
         Ok(())
     }
 }
 
-/// The paths of a package that file triggers see: all but those left out. rpm counts ghosts too.
-fn paths(files: &[FileEntry], states: &[FileState]) -> Vec<String> {
-    let brought = files.iter().zip(states).filter(|(_, state)| **state == FileState::Normal);
-    brought.map(|(file, _)| file.path.clone()).collect()
-}
-
-fn sets_off(header: &Header, trigger: &Trigger) -> bool {
-    let provided = header.dependencies(rpm::DependencyKind::Provides);
-    trigger.conditions.iter().any(|wanted| provided.iter().any(|provided| wanted.satisfied_by(&provided.relation)))
+/// The bytes of a file of the root; `None` when there is none.
+pub(crate) fn read_blob(tree: &Tree, contents: &Contents<'_>, path: &str) -> Result<Option<Vec<u8>>, InstallError> {
+    match tree.get(&fixed(path)) {
+        Some(Node { kind: Kind::File { digest, .. }, .. }) => Ok(Some(pkg::Blobs::read(contents, digest)?)),
+        _ => Ok(None),
+    }
 }
 
 fn is_sysusers(path: &str) -> bool {

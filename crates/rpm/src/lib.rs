@@ -11,7 +11,7 @@
 //! than the two headers and the decompressor's window. No input is trusted: counts and offsets are checked before use, and
 //! what a package unpacks to is bounded by the sizes in its header.
 
-mod base64;
+pub mod base64;
 mod changelog;
 mod checksum;
 pub mod db;
@@ -40,6 +40,6 @@ pub use payload::{Compression, Item, Payload, PayloadError};
 pub use resign::{ResignError, sign};
 pub use scriptlet::{Scriptlet, ScriptletFlags, ScriptletKind};
 pub use tag::{Tag, signature};
-pub use trigger::{Trigger, TriggerScope, TriggerWhen};
+pub use trigger::{Trigger, TriggerCondition, TriggerScope, TriggerWhen};
 pub use unpack::{UnpackError, Unpacked, unpack, unpack_at};
 pub use verify::DigestError;

@@ -111,6 +111,17 @@ pub struct Trigger {
     pub priority: u32,
 }
 
+/// One condition of one trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerCondition {
+    /// When the trigger runs; `None` for flags that mean nothing.
+    pub when: Option<TriggerWhen>,
+    /// A package with a range, or a path prefix.
+    pub relation: Relation,
+    /// The trigger's number within its scope, as [`Header::triggers_of`] gives it.
+    pub trigger: usize,
+}
+
 impl Trigger {
     /// The priority of a file trigger that names none. Source: rpm, `build/parseScript.cc`.
     pub const DEFAULT_PRIORITY: u32 = 1_000_000;
@@ -119,10 +130,24 @@ impl Trigger {
 impl Header {
     /// The package's triggers of all scopes, in the package's order.
     pub fn triggers(&self) -> Vec<Trigger> {
-        TriggerScope::ALL.into_iter().flat_map(|scope| self.triggers_of(scope)).collect()
+        TriggerScope::ALL.into_iter().flat_map(|scope| self.triggers_of(scope)).map(|(_, trigger)| trigger).collect()
     }
 
-    fn triggers_of(&self, scope: TriggerScope) -> Vec<Trigger> {
+    /// The conditions of a scope's triggers in the header's order, in which rpm looks at them; it need not be the triggers'.
+    pub fn trigger_conditions(&self, scope: TriggerScope) -> Vec<TriggerCondition> {
+        let [_, _, _, names, versions, senses, indexes] = scope.tags();
+        let conditions = relations(self, names, versions, senses);
+        let indexes = self.u32s(indexes).into_iter().map(|index| index as usize);
+        let condition = |(dependency, trigger): (Dependency, usize)| TriggerCondition {
+            when: TriggerWhen::of(dependency.sense),
+            relation: dependency.relation,
+            trigger,
+        };
+        conditions.into_iter().zip(indexes).map(condition).collect()
+    }
+
+    /// The triggers of one scope, each with its number.
+    pub fn triggers_of(&self, scope: TriggerScope) -> Vec<(usize, Trigger)> {
         let [scripts, programs, flags, names, versions, senses, indexes] = scope.tags();
         let (flags, indexes) = (self.u32s(flags), self.u32s(indexes));
         let priorities = scope.priorities().map(|tag| self.u32s(tag)).unwrap_or_default();
@@ -136,7 +161,7 @@ impl Header {
                 numbered.filter(|(_, of)| **of as usize == index).map(|(condition, _)| condition)
             };
             let Some(when) = own().find_map(|condition| TriggerWhen::of(condition.sense)) else { continue };
-            triggers.push(Trigger {
+            let trigger = Trigger {
                 scope,
                 when,
                 conditions: own().map(|condition| condition.relation.clone()).collect(),
@@ -144,7 +169,8 @@ impl Header {
                 program: program.to_owned(),
                 flags: ScriptletFlags(flags.get(index).copied().unwrap_or_default()),
                 priority: priorities.get(index).copied().unwrap_or(Trigger::DEFAULT_PRIORITY),
-            });
+            };
+            triggers.push((index, trigger));
         }
         triggers
     }

@@ -23,6 +23,11 @@ fn builder() -> PackageBuilder {
     PackageBuilder::new(Nevra::parse("alpha-2:1.0-1.sk1.noarch").unwrap(), AT)
         .file("/usr/share/alpha/text", NewFile::regular("one\n".repeat(100_000)))
         .file("/usr/share/alpha/again", NewFile::hard_link("/usr/share/alpha/text"))
+        // Names of two files that take turns by path: each set must stay one file.
+        .file("/usr/share/alpha/set1", NewFile::regular("first set\n"))
+        .file("/usr/share/alpha/set2", NewFile::regular("second set\n").mode(0o600))
+        .file("/usr/share/alpha/set3", NewFile::hard_link("/usr/share/alpha/set1"))
+        .file("/usr/share/alpha/set4", NewFile::hard_link("/usr/share/alpha/set2"))
         .file("/usr/share/alpha/zero", NewFile::regular(""))
         .file("/usr/share/alpha/link", NewFile::symlink("text"))
         .file("/usr/share/alpha", NewFile::directory().mode(0o700))

@@ -1,4 +1,4 @@
-use install::InstallError;
+use install::{InstallError, Problem};
 use rpm::write::NewFile;
 use testkit::packages::{builder, filesystem, library};
 
@@ -12,14 +12,17 @@ fn files_packages_that_disagree_are_both_named() {
     let yard = Yard::new();
     for (file, why) in [
         (NewFile::regular("another\n").mode(0o755), "the bytes differ"),
-        (NewFile::regular("a library\n").mode(0o700), "mode and owner are 0755 0:0 and 0700 0:0"),
+        (NewFile::regular("a library\n").mode(0o700), "mode and owner are 0755 root:root and 0700 root:root"),
         (NewFile::symlink("x"), "they are of different kinds"),
         (NewFile::directory(), "they are of different kinds"),
     ] {
         let error = yard.refusal(rival(file));
-        let InstallError::Conflict { path: at, first, second, difference } = error else { panic!("{error}") };
+        let InstallError::Refused(problems) = &error else { panic!("{error}") };
+        let [Problem::FileConflict { path: at, first, second, difference, is_installed: false }] = &problems[..] else {
+            panic!("{error}")
+        };
         // The path is where it lies; `library` calls it `/lib64/libtiny.so.1.0`.
-        assert_eq!(at, path("usr/lib64/libtiny.so.1.0"));
+        assert_eq!(*at, path("usr/lib64/libtiny.so.1.0"));
         assert_eq!((first.as_str(), second.as_str()), ("library-1.0-1.noarch", "rival-1.0-1.noarch"));
         assert_eq!(difference, why);
     }
@@ -29,7 +32,7 @@ fn files_packages_that_disagree_are_both_named() {
     ]);
     assert_eq!(
         error.to_string(),
-        "`filesystem-1.0-1.noarch` and `rival-1.0-1.noarch` disagree about `/lib64`: one leads to `usr/lib64`, the other to `usr/lib`"
+        "the packages cannot be changed like this\n  `filesystem-1.0-1.noarch` and `rival-1.0-1.noarch` disagree about `/lib64`: one leads to `usr/lib64`, the other to `usr/lib`"
     );
 }
 

@@ -46,6 +46,21 @@ pub(crate) fn ask(host: &Host, root: &Path, arguments: &[&str]) -> (bool, Vec<St
     (output.status.success(), lines.lines().filter(ours).map(str::to_owned).collect())
 }
 
+/// Lets rpm look through the database of `root`.
+pub(crate) fn verify_database(host: &Host, root: &Path) -> (bool, Vec<String>) {
+    let output = host
+        .run(
+            &Cmd::new(Tool::Rpmdb)
+                .args(["--define", "_dbpath /usr/lib/sysimage/rpm", "--define", "_db_backend sqlite", "--root"])
+                .arg(root)
+                .arg("--verifydb")
+                .time_limit(LONGEST),
+        )
+        .unwrap();
+    let lines = output.text() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), lines.lines().map(str::to_owned).collect())
+}
+
 /// Lets rpm install files into `root`.
 pub(crate) fn install(host: &Host, root: &Path, files: &[PackageFile]) -> (bool, Vec<String>) {
     let mut arguments = vec!["-i", "--nodeps", "--ignorearch"];
@@ -68,7 +83,7 @@ pub(crate) fn read(root: &Path) -> Tree {
 }
 
 /// Writes a root into a directory as root can: owners, set-id bits and capabilities included.
-fn write(installed: &Installed<'_>, to: &Path) {
+pub(crate) fn write(installed: &Installed<'_>, to: &Path) {
     directory::write(&installed.tree, &mut directory::copy_from(&installed.contents), to).unwrap();
     for (path, node) in installed.tree.iter() {
         let place = if path.is_root() { to.to_owned() } else { to.join(path.as_str()) };

@@ -9,12 +9,14 @@
 //! database may have a write-ahead log beside it (`rpmdb.sqlite-wal`) that is not empty; its bytes alone are then not all.
 //! Source: rpm, `lib/backend/sqlite.cc`, `lib/rpmdb.cc`; compared with what rpm 4.18 writes.
 
+mod change;
 mod index;
 mod record;
 mod rich;
 
 use rusqlite::{Connection, MAIN_DB};
 
+pub use change::Database;
 pub use record::{FileState, Installation, InstalledPackage};
 
 use crate::HeaderError;
@@ -39,6 +41,15 @@ pub enum DatabaseError {
         /// What is wrong with the header.
         cause: HeaderError,
     },
+    /// There is no such index.
+    #[error("rpmdb.sqlite has no index `{0}`")]
+    NoIndex(String),
+    /// There is no such package.
+    #[error("rpmdb.sqlite has no package number {0}")]
+    NoPackage(u32),
+    /// Package numbers are used up.
+    #[error("rpmdb.sqlite has no number left for another package")]
+    Full,
     /// A header to be written cannot take what installing adds.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -91,6 +102,16 @@ pub fn write<'a>(packages: impl IntoIterator<Item = &'a InstalledPackage>) -> Re
 
 /// The packages of a database file, by rising number.
 pub fn read(bytes: &[u8]) -> Result<Vec<InstalledPackage>, DatabaseError> {
+    packages(&open(bytes, Access::Read)?)
+}
+
+#[derive(PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+fn open(bytes: &[u8], access: Access) -> Result<Connection, DatabaseError> {
     if bytes.len() < 100 || !bytes.starts_with(b"SQLite format 3\0") {
         return Err(DatabaseError::NotADatabase);
     }
@@ -99,9 +120,13 @@ pub fn read(bytes: &[u8]) -> Result<Vec<InstalledPackage>, DatabaseError> {
     bytes[VERSIONS].fill(1);
     let mut connection = Connection::open_in_memory()?;
     let length = bytes.len();
-    connection.deserialize_read_exact(MAIN_DB, bytes.as_slice(), length, true)?;
+    connection.deserialize_read_exact(MAIN_DB, bytes.as_slice(), length, access == Access::Read)?;
     // The file may come from anywhere: nothing in its schema is to run, nothing damaged to be followed.
     connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
+    Ok(connection)
+}
+
+fn packages(connection: &Connection) -> Result<Vec<InstalledPackage>, DatabaseError> {
     let mut select = connection.prepare("SELECT hnum, blob FROM Packages ORDER BY hnum")?;
     let mut rows = select.query(())?;
     let mut packages = Vec::new();

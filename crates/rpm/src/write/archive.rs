@@ -23,7 +23,8 @@ pub(super) fn write(builder: &PackageBuilder) -> Result<Archive, WriteError> {
     let mut plain = Vec::new();
     // As in rpm, the last name of a set of hard links carries the bytes.
     let last: BTreeMap<usize, usize> = rows.iter().enumerate().map(|(index, row)| (row.target, index)).collect();
-    for (index, (path, file)) in builder.files.iter().enumerate() {
+    for index in order(&rows) {
+        let (path, file) = &builder.files[index];
         let row = &rows[index];
         let target = &builder.files[row.target].1;
         if file.flags.has(FileFlags::GHOST) {
@@ -66,6 +67,23 @@ pub(super) fn write(builder: &PackageBuilder) -> Result<Archive, WriteError> {
     pad(&mut plain);
     let compressed = compress(builder.compression, &plain)?;
     Ok(Archive { compressed, plain, rows })
+}
+
+/// The rows in the order of the archive, which is rpmbuild's: files of one name by path, then files of several, all names
+/// of one file together.
+///
+/// rpm links the names of a file to the one that it made last (`lib/fsm.c`): sets that interleave would become one file.
+fn order(rows: &[Row]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let mut first: BTreeMap<usize, usize> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        first.entry(row.target).or_insert(index);
+    }
+    order.sort_by_key(|index| {
+        let row = &rows[*index];
+        (row.links > 1, if row.links > 1 { first[&row.target] } else { *index }, *index)
+    });
+    order
 }
 
 fn rows(files: &[(String, NewFile)]) -> Result<Vec<Row>, WriteError> {
