@@ -132,7 +132,7 @@ pub fn owners(reader: impl Read, paths: &HashSet<&str>) -> Result<Vec<(String, S
                     let value = &window.bytes()[from..start];
                     let mut resolved = Resolved::default();
                     let span = resolved.span(window.bytes(), value).map_err(|cause| window.syntax(from, cause))?;
-                    let path = resolved.text(window.bytes(), span);
+                    let path = resolved.lossy(window.bytes(), span);
                     if paths.contains(path) {
                         owners.push((package.clone(), path.to_owned()));
                     }

@@ -30,7 +30,7 @@ mod scan;
 mod solvable;
 mod xml;
 
-pub use compression::{Compression, decompress};
+pub use compression::{Compression, decompress, decompress_ahead};
 pub use documents::{Documents, Entry};
 pub use error::ReadError;
 pub use package::{

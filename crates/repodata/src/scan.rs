@@ -216,10 +216,16 @@ impl Resolved {
         Ok(Span { start: place(start)?, end: place(self.0.len())?, resolved: true })
     }
 
-    /// The text at `span`; `bytes` is the window, of which the part in question was found to be UTF-8.
-    pub(crate) fn text<'a>(&'a self, bytes: &'a [u8], span: Span) -> &'a str {
-        let (start, end) = (span.start as usize, span.end as usize);
-        if span.resolved { &self.0[start..end] } else { std::str::from_utf8(&bytes[start..end]).unwrap_or_default() }
+    /// The value at `span`; `text` is the part of the window from `start` on.
+    pub(crate) fn text<'a>(&'a self, text: &'a str, start: usize, span: Span) -> &'a str {
+        let (from, to) = (span.start as usize, span.end as usize);
+        if span.resolved { &self.0[from..to] } else { text.get(from - start..to - start).unwrap_or_default() }
+    }
+
+    /// The value at `span`; `bytes` is the window. Nothing when it is not UTF-8.
+    pub(crate) fn lossy<'a>(&'a self, bytes: &'a [u8], span: Span) -> &'a str {
+        let (from, to) = (span.start as usize, span.end as usize);
+        if span.resolved { &self.0[from..to] } else { std::str::from_utf8(&bytes[from..to]).unwrap_or_default() }
     }
 }
 

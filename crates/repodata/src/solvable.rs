@@ -44,7 +44,9 @@ pub struct SolvableRelation<'a> {
 #[derive(Clone, Copy)]
 pub struct Solvable<'a> {
     record: &'a Record,
-    bytes: &'a [u8],
+    /// The package's part of the window, and where that begins.
+    text: &'a str,
+    start: usize,
     resolved: &'a Resolved,
 }
 
@@ -78,7 +80,7 @@ struct Entry {
 
 impl<'a> Solvable<'a> {
     fn text(&self, span: Span) -> &'a str {
-        self.resolved.text(self.bytes, span)
+        self.resolved.text(self.text, self.start, span)
     }
 
     /// The package's name.
@@ -185,10 +187,9 @@ impl<R: Read> Solvables<R> {
         };
         let Some(end) = end else { return Ok(None) };
         let start = std::mem::replace(&mut self.at, end);
-        if std::str::from_utf8(&self.window.bytes()[start..end]).is_err() {
-            return Err(self.window.syntax(start, "it is not UTF-8".to_owned()));
-        }
-        Ok(Some(Solvable { record: &self.record, bytes: self.window.bytes(), resolved: &self.resolved }))
+        let text = std::str::from_utf8(&self.window.bytes()[start..end]);
+        let text = text.map_err(|_| self.window.syntax(start, "it is not UTF-8".to_owned()))?;
+        Ok(Some(Solvable { record: &self.record, text, start, resolved: &self.resolved }))
     }
 
     /// At the end of the document: whether it may end here.
@@ -388,7 +389,7 @@ impl Record {
 
     /// Whether everything is there that a package has to have.
     fn check(&self, bytes: &[u8], resolved: &Resolved, end: usize) -> Result<usize, Stop> {
-        let text = |span| resolved.text(bytes, span);
+        let text = |span| resolved.lossy(bytes, span);
         for (value, what) in [
             (self.name, "name"),
             (self.arch, "arch"),

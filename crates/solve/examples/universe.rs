@@ -34,8 +34,7 @@ fn main() -> Result<(), Error> {
             let start = Instant::now();
             let bytes = fs_err::read(cache)?;
             let read = milliseconds(start);
-            let table = Table::from_bytes(&bytes, &key(Path::new(repository))?)?;
-            drop(bytes);
+            let table = Table::from_bytes(bytes, &key(Path::new(repository))?)?;
             let checked = milliseconds(start);
             let universe = universe_of(table)?;
             let indexed = milliseconds(start);
@@ -93,11 +92,11 @@ fn key(repository: &Path) -> Result<Digest, Error> {
     Ok(Digest::of(&fs_err::read(repository.join("repodata/repomd.xml"))?))
 }
 
-fn document(repository: &Path, kind: &str) -> Result<Box<dyn std::io::BufRead + Send>, Error> {
+fn document(repository: &Path, kind: &str) -> Result<impl std::io::Read, Error> {
     let repomd = Repomd::read(fs_err::read(repository.join("repodata/repomd.xml"))?.as_slice())?;
     let data = repomd.document(kind).ok_or("the repository has no such document")?;
     let file = fs_err::File::open(repository.join(&data.location))?;
-    Ok(repodata::decompress(file, data.open_size.unwrap_or(1 << 32))?)
+    Ok(repodata::decompress_ahead(file, data.open_size.unwrap_or(1 << 32))?)
 }
 
 /// Tells who has the paths that only filelists know.

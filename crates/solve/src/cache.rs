@@ -1,8 +1,9 @@
 //! A table as bytes, so that a repository's metadata is parsed once in its life.
 //!
 //! ```text
-//! "SLVTABLE"  version u32  crc32 u32 of all behind it  key 32 bytes
-//! 20 columns, each: length in bytes u64, then the bytes; numbers are little endian, texts UTF-8
+//! 104 characters   "SLVTABLE", then in hexadecimal: version 8, crc32 of all behind it 8, length of the text 16, key 64
+//! text             all strings, then keys and checksums: UTF-8, and used where it lies
+//! 20 columns       each: length in bytes u64, then numbers, little endian
 //! ```
 //!
 //! The key is the caller's: the digest of the repository's index, so that another index never finds this table. Bytes are
@@ -15,13 +16,13 @@ use crate::Table;
 use crate::strings::{Numbers, Strings, Text};
 use crate::table::{StoredRelation, StoredVersion, VersionId};
 
-const MAGIC: &[u8; 8] = b"SLVTABLE";
+const MAGIC: &str = "SLVTABLE";
 
 /// Another number when a column, its meaning, or the hash of the strings changes.
 const VERSION: u32 = 1;
 
-/// Magic, version, checksum, key.
-const HEAD: usize = 8 + 4 + 4 + 32;
+/// Magic, version, checksum, length, key. It is text, so that the text behind it can stay in the same memory.
+const HEAD: usize = 8 + 8 + 8 + 16 + 64;
 
 /// Why bytes are not the table that was asked for. The caller reads the repository's documents instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,11 +41,21 @@ pub enum CacheError {
 impl Table {
     /// The table as bytes; equal tables give equal bytes.
     pub fn to_bytes(&self, key: &Digest) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.strings.bytes.len() + self.lists.len() * 8 + self.len() * 100);
         let versions = &self.versions.values;
         let relations = &self.relations.values;
-        put(&mut body, self.strings.bytes.as_bytes());
-        put_numbers(&mut body, self.strings.ends.iter().copied());
+        let (first, details) = (self.strings.ends.first().copied().unwrap_or_default(), self.details());
+        // What holds the details in this table is the last text of all, and is so again in the next.
+        let texts = self.details_in.map_or(self.strings.len(), Text::index);
+        let ends = &self.strings.ends[..texts];
+        let last = ends.last().copied().unwrap_or_default();
+        let mut text = String::with_capacity((last - first) as usize + details.len());
+        text.push_str(&self.strings.bytes[first as usize..last as usize]);
+        text.push_str(details);
+
+        let mut body = Vec::with_capacity(text.len() + self.lists.len() * 8 + self.len() * 100);
+        body.extend(text.as_bytes());
+        let ends = ends.iter().map(|end| end - first + HEAD as u32);
+        put_numbers(&mut body, ends.chain(std::iter::once((HEAD + text.len()) as u32)));
         put_numbers(&mut body, self.strings.slots.iter().copied());
         put_numbers(&mut body, versions.iter().map(|version| version.epoch));
         put_numbers(&mut body, versions.iter().map(|version| version.version.0));
@@ -58,45 +69,64 @@ impl Table {
         for column in [&self.size, &self.installed_size] {
             put_numbers(&mut body, column.iter().flat_map(|number| [*number as u32, (*number >> 32) as u32]));
         }
-        put(&mut body, self.details.as_bytes());
         for column in [&self.key_ends, &self.checksum_ends, &self.list_ends, &self.lists, &self.path_ends, &self.paths]
         {
             put_numbers(&mut body, column.iter().copied());
         }
-        let mut bytes = Vec::with_capacity(HEAD + body.len());
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
+        let key = key.hex();
+        let behind = format!("{:016x}{key}", text.len());
         let mut checksum = crc32fast::Hasher::new();
-        checksum.update(key.as_bytes());
+        checksum.update(behind.as_bytes());
         checksum.update(&body);
-        bytes.extend(checksum.finalize().to_le_bytes());
-        bytes.extend(key.as_bytes());
+        let mut bytes = format!("{MAGIC}{VERSION:08x}{:08x}{behind}", checksum.finalize()).into_bytes();
         bytes.append(&mut body);
         bytes
     }
 
-    /// Reads what [`Table::to_bytes`] wrote.
+    /// Reads what [`Table::to_bytes`] wrote, and keeps its text where it is.
     ///
     /// # Errors
     /// [`CacheError`]; whatever the bytes are, nothing worse.
-    pub fn from_bytes(bytes: &[u8], key: &Digest) -> Result<Table, CacheError> {
-        let (head, body) = bytes.split_at_checked(HEAD).ok_or(CacheError::Version)?;
-        if head[..8] != *MAGIC || head[8..12] != VERSION.to_le_bytes() {
+    pub fn from_bytes(mut bytes: Vec<u8>, key: &Digest) -> Result<Table, CacheError> {
+        let head = bytes.get(..HEAD).and_then(|head| std::str::from_utf8(head).ok()).ok_or(CacheError::Version)?;
+        if !head.is_ascii() || head[..8] != *MAGIC || head[8..16] != format!("{VERSION:08x}") {
             return Err(CacheError::Version);
         }
-        if head[16..] != *key.as_bytes() {
+        if head[40..] != key.hex() {
             return Err(CacheError::Key);
         }
-        if head[12..16] != crc32fast::hash(&bytes[16..]).to_le_bytes() {
+        if head[16..24] != format!("{:08x}", crc32fast::hash(&bytes[24..])) {
             return Err(CacheError::Damaged("its checksum differs"));
         }
-        Columns { rest: body }.table()
+        let length = usize::from_str_radix(&head[24..40], 16).ok();
+        let end = length.and_then(|length| length.checked_add(HEAD)).filter(|end| *end <= bytes.len());
+        let end = end.ok_or(CacheError::Damaged("its text is cut off"))?;
+        let table = Columns { rest: &bytes[end..] }.table()?;
+        bytes.truncate(end);
+        let text = String::from_utf8(bytes).map_err(|_| CacheError::Damaged("its text is not UTF-8"))?;
+        table.with(text)
     }
-}
 
-fn put(body: &mut Vec<u8>, bytes: &[u8]) {
-    body.extend((bytes.len() as u64).to_le_bytes());
-    body.extend(bytes);
+    /// The table with the text that its columns speak of.
+    fn with(mut self, text: String) -> Result<Table, CacheError> {
+        let Strings { ends, slots, .. } = std::mem::take(&mut self.strings);
+        self.strings = Strings::from_parts(text, ends, slots).ok_or(CacheError::Damaged("its texts do not fit"))?;
+        let details = u32::try_from(self.strings.len() - 1).map_err(|_| CacheError::Damaged("too many texts"))?;
+        self.details_in = Some(Text(details));
+        let details = self.details();
+        let mut start = 0;
+        for (key, checksum) in self.key_ends.iter().zip(&self.checksum_ends) {
+            let inside = start <= *key && key <= checksum;
+            if !inside || !details.is_char_boundary(*key as usize) || !details.is_char_boundary(*checksum as usize) {
+                return Err(CacheError::Damaged("a key does not fit"));
+            }
+            start = *checksum;
+        }
+        match start as usize == details.len() {
+            true => Ok(self),
+            false => Err(CacheError::Damaged("an index does not cover its column")),
+        }
+    }
 }
 
 fn put_numbers(body: &mut Vec<u8>, numbers: impl Iterator<Item = u32>) {
@@ -119,11 +149,6 @@ impl<'a> Columns<'a> {
         let (column, rest) = rest.split_at_checked(length).ok_or(short)?;
         self.rest = rest;
         Ok(column)
-    }
-
-    fn text(&mut self) -> Result<String, CacheError> {
-        let text = std::str::from_utf8(self.next()?).map_err(|_| CacheError::Damaged("a text is not UTF-8"))?;
-        Ok(text.to_owned())
     }
 
     fn numbers(&mut self) -> Result<Vec<u32>, CacheError> {
@@ -169,9 +194,10 @@ impl<'a> Columns<'a> {
             true => Ok(()),
             false => Err(CacheError::Damaged("an index does not cover its column")),
         };
-        let (bytes, ends, slots) = (self.text()?, self.numbers()?, self.numbers()?);
-        let strings = Strings::from_parts(bytes, ends, slots).ok_or(CacheError::Damaged("its texts do not fit"))?;
-        let texts = strings.len();
+        // Compared with the text once that is there.
+        let (ends, slots) = (self.numbers()?, self.numbers()?);
+        let texts = ends.len();
+        let strings = Strings { ends, slots, ..Strings::default() };
 
         let (epochs, upstream, releases) = (self.numbers()?, self.below(texts)?, self.below(texts)?);
         if epochs.len() != upstream.len() || epochs.len() != releases.len() {
@@ -202,16 +228,7 @@ impl<'a> Columns<'a> {
         if [version.len(), arch.len(), vendor.len(), size.len(), installed_size.len()].iter().any(|len| *len != count) {
             return Err(differ());
         }
-        let (details, key_ends, checksum_ends) = (self.text()?, self.ends(count)?, self.ends(count)?);
-        total(&checksum_ends, details.len())?;
-        let mut start = 0;
-        for (key, checksum) in key_ends.iter().zip(&checksum_ends) {
-            let inside = start <= *key && key <= checksum;
-            if !inside || !details.is_char_boundary(*key as usize) || !details.is_char_boundary(*checksum as usize) {
-                return Err(CacheError::Damaged("a key does not fit"));
-            }
-            start = *checksum;
-        }
+        let (key_ends, checksum_ends) = (self.ends(count)?, self.ends(count)?);
         let list_ends = self.ends(count.checked_mul(8).ok_or_else(differ)?)?;
         let lists = self.below(relations.len())?;
         total(&list_ends, lists.len())?;
@@ -231,7 +248,8 @@ impl<'a> Columns<'a> {
             vendor,
             size,
             installed_size,
-            details,
+            details: String::new(),
+            details_in: None,
             key_ends,
             checksum_ends,
             list_ends,

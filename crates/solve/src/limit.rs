@@ -10,7 +10,7 @@ pub(crate) fn surplus(universe: &Universe, request: &Request, solution: &Solutio
     }
     for name in &request.several {
         let there: Vec<PackageId> =
-            universe.named(name).iter().copied().filter(|id| solution.because(*id).is_some()).collect();
+            universe.named(name).into_iter().filter(|id| solution.because(*id).is_some()).collect();
         let comes = there.iter().any(|id| !universe.is_installed(*id));
         let Some(over) = there.len().checked_sub(request.several_limit).filter(|over| comes && *over > 0) else {
             continue;

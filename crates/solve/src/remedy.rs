@@ -40,7 +40,7 @@ pub(crate) fn remedies(universe: &Universe, request: &Request, facts: &[Fact]) -
         else {
             continue;
         };
-        let ids = universe.named(&package.name).iter().copied();
+        let ids = universe.named(&package.name).into_iter();
         let ids: Vec<PackageId> = ids.filter(|id| universe.nevra(*id) == *package).collect();
         let shown = show(universe, request, &ids);
         attempt(&shown, &|_| Remedy::Show(package.clone()));

@@ -323,7 +323,7 @@ impl<'a> Rules<'a> {
     fn keep_installed(&mut self, engine: &mut Engine, going: &BTreeSet<PackageId>, state: &mut Result<(), RuleId>) {
         let (universe, request) = (self.scope.universe, self.scope.request);
         let named = |relations: &[Relation]| -> BTreeSet<PackageId> {
-            relations.iter().flat_map(|relation| universe.named(&relation.name)).copied().collect()
+            relations.iter().flat_map(|relation| universe.named(&relation.name)).collect()
         };
         let (downgraded, reinstalled) = (named(&request.downgrade), named(&request.reinstall));
         for package in universe.installed().iter().copied() {
@@ -454,7 +454,7 @@ impl<'a> Rules<'a> {
                 }
             }
         }
-        for other in universe.of_name(universe.table.name(id.index())).iter().copied() {
+        for other in universe.of_name(universe.table.name(id.index())) {
             let visible = other != id && self.scope.hidden(other).is_none();
             if visible && self.scope.excludes_other_version(id, other) {
                 let older = universe.rank(id) < universe.rank(other);

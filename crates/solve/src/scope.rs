@@ -32,7 +32,7 @@ impl<'a> Scope<'a> {
         }
         request.hidden.iter().for_each(|id| hidden[id.index()] = Some(Hidden::Excluded));
         for id in request.locked.iter().flat_map(|locked| universe.named(&locked.name)) {
-            let matches = |locked: &Relation| universe.matching_name(locked).contains(id);
+            let matches = |locked: &Relation| universe.matching_name(locked).contains(&id);
             if !request.locked.iter().any(matches) {
                 hidden[id.index()] = Some(Hidden::Locked);
             }
@@ -100,7 +100,7 @@ impl<'a> Scope<'a> {
     /// The packages that may take the place of an installed one: of its name, and those that obsolete it.
     pub(crate) fn replacements(&self, old: PackageId) -> Vec<PackageId> {
         let universe = self.universe;
-        let named = universe.named(universe.name(old)).iter().copied();
+        let named = universe.named(universe.name(old)).into_iter();
         let same =
             named.filter(|id| *id != old && !universe.is_installed(*id) && self.excludes_other_version(old, *id));
         let mut found: Vec<PackageId> = same.collect();

@@ -16,12 +16,12 @@ impl Text {
 #[derive(Clone, Debug)]
 pub(crate) struct Strings {
     pub(crate) bytes: String,
-    /// Where each text ends in `bytes`.
+    /// Where each text ends in `bytes`; the first, which is empty, where the texts begin.
     pub(crate) ends: Vec<u32>,
     /// Numbers of texts at the places that their hashes say, or after them; [`FREE`] elsewhere. As many as a power of two.
     pub(crate) slots: Vec<u32>,
     /// More text than 32 bits count: whatever came after is missing.
-    full: bool,
+    pub(crate) full: bool,
 }
 
 /// An unused place.
@@ -57,20 +57,14 @@ pub(crate) fn hash(text: &[u8]) -> u64 {
 impl Strings {
     /// From a cache: `None` when the parts do not go together. Wrong slots only make texts hard to find.
     pub(crate) fn from_parts(bytes: String, ends: Vec<u32>, slots: Vec<u32>) -> Option<Strings> {
-        let mut start = 0;
-        for end in &ends {
-            if *end < start || !bytes.is_char_boundary(*end as usize) {
-                return None;
-            }
-            start = *end;
-        }
         let count = u32::try_from(ends.len()).ok()?;
-        let fits = ends.first() == Some(&0)
-            && start as usize == bytes.len()
+        let rising = ends.iter().zip(ends.iter().skip(1)).fold(true, |rising, (left, right)| rising & (left <= right));
+        let fits = rising
+            && ends.last().is_some_and(|last| *last as usize == bytes.len())
+            && ends.iter().all(|end| bytes.is_char_boundary(*end as usize))
             && slots.len().is_power_of_two()
-            && slots.len() > ends.len()
-            && slots.iter().all(|slot| *slot < count || *slot == FREE)
-            && slots.iter().filter(|slot| **slot == FREE).count() == slots.len() - ends.len();
+            && slots.iter().fold(true, |known, slot| known & (*slot < count || *slot == FREE))
+            && slots.iter().filter(|slot| **slot == FREE).count() > slots.len() / 8;
         fits.then_some(Strings { bytes, ends, slots, full: false })
     }
 
@@ -85,7 +79,7 @@ impl Strings {
 
     pub(crate) fn get(&self, text: Text) -> &str {
         let index = text.index();
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        let start = self.ends[index.saturating_sub(1)] as usize;
         &self.bytes[start..self.ends[index] as usize]
     }
 

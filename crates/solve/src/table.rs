@@ -163,6 +163,8 @@ pub struct Table {
     pub(crate) installed_size: Vec<u64>,
     /// Keys and checksums one after the other, and where each ends: they are never looked up.
     pub(crate) details: String,
+    /// The text that holds them instead, when the table is from a cache.
+    pub(crate) details_in: Option<Text>,
     pub(crate) key_ends: Vec<u32>,
     pub(crate) checksum_ends: Vec<u32>,
     /// Where each package's list of each kind ends in `lists`, eight a package.
@@ -206,13 +208,18 @@ impl Table {
         self.paths[between(&self.path_ends, package)].iter().map(|number| Text(*number))
     }
 
+    /// Keys and checksums.
+    pub(crate) fn details(&self) -> &str {
+        self.details_in.map_or(self.details.as_str(), |text| self.strings.get(text))
+    }
+
     pub(crate) fn key(&self, package: usize) -> &str {
         let start = if package == 0 { 0 } else { self.checksum_ends[package - 1] as usize };
-        &self.details[start..self.key_ends[package] as usize]
+        &self.details()[start..self.key_ends[package] as usize]
     }
 
     pub(crate) fn checksum(&self, package: usize) -> &str {
-        &self.details[self.key_ends[package] as usize..self.checksum_ends[package] as usize]
+        &self.details()[self.key_ends[package] as usize..self.checksum_ends[package] as usize]
     }
 
     pub(crate) fn relation(&self, id: RelationId) -> StoredRelation {
@@ -450,6 +457,8 @@ impl Table {
 
     /// Appends all packages of another table.
     pub(crate) fn append(&mut self, other: &Table) {
+        self.details = self.details().to_owned();
+        self.details_in = None;
         let texts: Vec<u32> = (0..other.strings.len())
             .map(|number| self.strings.intern(other.strings.get(Text(number as u32))).0)
             .collect();

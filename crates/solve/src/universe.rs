@@ -16,8 +16,6 @@ pub struct Universe {
     sources: Vec<Source>,
     /// The installed packages, in order.
     installed: Vec<PackageId>,
-    /// For each text, the packages of that name, in order.
-    names: Index<PackageId>,
     /// For each text, the packages that provide it, in order, and the relation by which; [`BY_PATH`] for paths.
     providers: Index<(PackageId, u32)>,
     /// For each text that some relation `Obsoletes` names: who, and by which relation.
@@ -146,7 +144,7 @@ impl Universe {
             joined.append(&table_of(&packages));
         }
         let limit = u32::MAX as usize;
-        if !joined.strings.is_whole() || joined.lists.len() > limit || joined.details.len() > limit {
+        if !joined.strings.is_whole() || joined.lists.len() > limit || joined.details().len() > limit {
             return Err(TableError);
         }
         Ok(Universe::index(joined, state, sources, paths))
@@ -169,7 +167,6 @@ impl Universe {
         let mut ranks = vec![0; table.len()];
         order.iter().zip(0..).for_each(|(id, rank)| ranks[id.index()] = rank);
         let texts = table.strings.len();
-        let names = Index::new(texts, PackageId(0), || order.iter().map(|id| (table.name(id.index()), *id)));
         let providers = Index::new(texts, (PackageId(0), 0), || {
             order.iter().flat_map(|id| {
                 let provides = table.list(id.index(), Kind::Provides);
@@ -187,19 +184,7 @@ impl Universe {
         let supplementing = order.iter().copied().filter(|id| has(id, Kind::Supplements)).collect();
         let installed = order.iter().copied().filter(|id| state[id.index()].installed).collect();
         let looked_up = BTreeMap::new();
-        Universe {
-            table,
-            ranks,
-            state,
-            sources,
-            installed,
-            names,
-            providers,
-            obsoleters,
-            supplementing,
-            looked_up,
-            paths,
-        }
+        Universe { table, ranks, state, sources, installed, providers, obsoleters, supplementing, looked_up, paths }
     }
 
     /// The package with a number, with all its relations. For one fact of it the others here are cheaper.
@@ -291,12 +276,15 @@ impl Universe {
     }
 
     /// The packages of a name, by architecture and oldest first.
-    pub fn named(&self, name: &str) -> &[PackageId] {
-        self.table.strings.find(name).map_or(&[], |text| self.names.of(text))
+    pub fn named(&self, name: &str) -> Vec<PackageId> {
+        self.table.strings.find(name).map_or(Vec::new(), |text| self.of_name(text).collect())
     }
 
-    pub(crate) fn of_name(&self, name: Text) -> &[PackageId] {
-        self.names.of(name)
+    /// The packages of a name, in order. Each provides its name, so they are among those who do.
+    pub(crate) fn of_name(&self, name: Text) -> impl Iterator<Item = PackageId> + '_ {
+        let mut last = None;
+        let ids = self.providers.of(name).iter().map(|(id, _)| *id);
+        ids.filter(move |id| self.table.name(id.index()) == name && last.replace(*id) != Some(*id))
     }
 
     pub(crate) fn list(&self, id: PackageId, kind: Kind) -> impl ExactSizeIterator<Item = RelationId> + Clone + '_ {
@@ -358,14 +346,14 @@ impl Universe {
     pub fn matching_name(&self, relation: &Relation) -> Vec<PackageId> {
         let Some(name) = self.table.strings.find(&relation.name) else { return Vec::new() };
         let bound = relation.bound.as_ref().map(|(condition, evr)| (condition_number(Some(*condition)), evr.into()));
-        self.of_name(name).iter().copied().filter(|id| self.is_version(*id, bound)).collect()
+        self.of_name(name).filter(|id| self.is_version(*id, bound)).collect()
     }
 
     /// The packages that one of a package's `Obsoletes` matches.
     pub(crate) fn obsoleted(&self, id: RelationId) -> impl Iterator<Item = PackageId> + '_ {
         let stored = self.table.relation(id);
         let bound = (stored.condition != 0).then(|| (stored.condition, self.table.version_of(stored.version)));
-        self.of_name(stored.name).iter().copied().filter(move |id| self.is_version(*id, bound))
+        self.of_name(stored.name).filter(move |id| self.is_version(*id, bound))
     }
 
     fn is_version(&self, id: PackageId, bound: Option<(u32, Version<'_>)>) -> bool {
