@@ -68,6 +68,48 @@ pub fn decompress<'a>(reader: impl Read + Send + 'a, limit: u64) -> Result<Box<d
     Ok(Box::new(BufReader::with_capacity(1 << 16, Limited { inner: open, left: limit, limit })))
 }
 
+/// As [`decompress`], on a thread of its own that runs a few megabytes ahead: whoever parses the text need not wait for it.
+///
+/// # Errors
+/// Those of [`decompress`]; what goes wrong later is told when it is read.
+pub fn decompress_ahead(reader: impl Read + Send + 'static, limit: u64) -> Result<impl Read + Send, ReadError> {
+    let mut open = decompress(reader, limit)?;
+    let (sender, receiver) = std::sync::mpsc::sync_channel::<io::Result<Vec<u8>>>(AHEAD);
+    std::thread::spawn(move || {
+        loop {
+            let mut part = Vec::with_capacity(PART);
+            let result = open.by_ref().take(PART as u64).read_to_end(&mut part);
+            let last = !matches!(result, Ok(count) if count > 0);
+            // A reader that went away needs no more.
+            if sender.send(result.map(|_| part)).is_err() || last {
+                return;
+            }
+        }
+    });
+    Ok(Ahead { receiver, part: io::Cursor::new(Vec::new()), ended: false })
+}
+
+/// Bytes that the thread gives at once, and how many of them it may be ahead.
+const PART: usize = 1 << 18;
+const AHEAD: usize = 8;
+
+struct Ahead {
+    receiver: std::sync::mpsc::Receiver<io::Result<Vec<u8>>>,
+    part: io::Cursor<Vec<u8>>,
+    ended: bool,
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.part.position() == self.part.get_ref().len() as u64 && !self.ended {
+            let lost = || io::Error::other("the decompressing thread died");
+            self.part = io::Cursor::new(self.receiver.recv().map_err(|_| lost())??);
+            self.ended = self.part.get_ref().is_empty();
+        }
+        self.part.read(buffer)
+    }
+}
+
 struct Limited<R> {
     inner: R,
     left: u64,
@@ -100,6 +142,12 @@ mod tests {
             let mut read = Vec::new();
             decompress(bytes.as_slice(), text.len() as u64).unwrap().read_to_end(&mut read).unwrap();
             assert!(read == text, "{compression:?}");
+            read.clear();
+            let bytes = io::Cursor::new(bytes);
+            decompress_ahead(bytes.clone(), text.len() as u64).unwrap().read_to_end(&mut read).unwrap();
+            assert!(read == text, "{compression:?} ahead");
+            let error = decompress_ahead(bytes, 9).unwrap().read_to_end(&mut read).unwrap_err();
+            assert_eq!(error.to_string(), "it has more than the expected 9 bytes");
         }
     }
 

@@ -1,10 +1,12 @@
 //! filelists: all paths of each package, in the order of primary.
 
-use std::io::BufRead;
+use std::collections::HashSet;
+use std::io::{BufRead, Read};
 
 use pkg::{Arch, Nevra};
 
 use crate::primary::{check_length, read_kind, read_version, write_file, write_version};
+use crate::scan::{Attributes, Resolved, Stop, Token, Window, token};
 use crate::xml::{DECLARATION, Document, Step, push_attribute};
 use crate::{File, FileKind, Package, PackageId, ReadError};
 
@@ -80,6 +82,64 @@ impl<R: BufRead> Iterator for Reader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_list().transpose()
+    }
+}
+
+/// Finds who has which of `paths`: the packages' ids with the path, in the document's order.
+///
+/// For the few paths that requirements name and primary does not list: the document is looked through, not kept.
+///
+/// # Errors
+/// [`ReadError`] when it is cut off or damaged.
+pub fn owners(reader: impl Read, paths: &HashSet<&str>) -> Result<Vec<(String, String)>, ReadError> {
+    let mut window = Window::new("filelists", reader);
+    let mut owners = Vec::new();
+    let (mut at, mut package, mut depth) = (0, String::new(), 0_usize);
+    // The last opening tag, if it is one of a path, and where its text begins.
+    let mut text = None;
+    loop {
+        let (start, token, end) = match token(window.bytes(), at) {
+            Ok(found) => found,
+            Err(Stop::Wrong(at, cause)) => return Err(window.syntax(at, cause)),
+            Err(Stop::Short) => {
+                // The text of an open element stays in the window.
+                let keep = text.unwrap_or(at);
+                if window.slide(keep)? {
+                    at -= keep;
+                    text = text.map(|_| 0);
+                    continue;
+                }
+                return match depth {
+                    0 => Ok(owners),
+                    _ => Err(window.syntax(window.bytes().len(), "it ends inside an element".to_owned())),
+                };
+            }
+        };
+        at = end;
+        match token {
+            Token::Open { name, attributes, is_empty } => {
+                depth += usize::from(!is_empty);
+                if name == b"package" {
+                    let mut ids = Attributes(attributes).filter(|(name, _)| *name == b"pkgid");
+                    let id = ids.next().and_then(|(_, id)| std::str::from_utf8(id).ok());
+                    package = id.ok_or_else(|| window.fact(start, "`package` without `pkgid`".to_owned()))?.to_owned();
+                }
+                text = (name == b"file" && !is_empty).then_some(end);
+            }
+            Token::Close => {
+                depth = depth.saturating_sub(1);
+                if let Some(from) = text.take() {
+                    let value = &window.bytes()[from..start];
+                    let mut resolved = Resolved::default();
+                    let span = resolved.span(window.bytes(), value).map_err(|cause| window.syntax(from, cause))?;
+                    let path = resolved.lossy(window.bytes(), span);
+                    if paths.contains(path) {
+                        owners.push((package.clone(), path.to_owned()));
+                    }
+                }
+            }
+            Token::Characters | Token::Nothing => {}
+        }
     }
 }
 

@@ -116,8 +116,7 @@ impl Checksum {
     /// Checks that `hex` is made of as many hexadecimal digits as `algorithm` gives.
     pub fn new(algorithm: Algorithm, hex: impl Into<String>) -> Option<Checksum> {
         let hex = hex.into().to_ascii_lowercase();
-        let fits = hex.len() == algorithm.hex_length() && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        fits.then_some(Checksum { algorithm, hex })
+        algorithm.is_digest(&hex).then_some(Checksum { algorithm, hex })
     }
 
     /// The digest as the id of a value, where it is SHA-256.
@@ -173,6 +172,11 @@ impl Algorithm {
             "sha512" => Algorithm::Sha512,
             _ => return None,
         })
+    }
+
+    /// Whether `digits` are hexadecimal and as many as the algorithm gives.
+    pub(crate) fn is_digest(self, digits: &str) -> bool {
+        digits.len() == self.hex_length() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
     fn hex_length(self) -> usize {

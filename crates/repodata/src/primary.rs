@@ -16,7 +16,7 @@ use crate::xml::{DECLARATION, Document, Step, push_attribute, push_text};
 use crate::{Algorithm, Checksum, File, FileKind, Package, ReadError, Requirement};
 
 /// Relations and files that one package may have; the largest real packages have some ten thousand.
-const MAX_LIST: usize = 1 << 20;
+pub(crate) const MAX_LIST: usize = 1 << 20;
 
 /// The document's start, up to the first package.
 pub(crate) fn head(count: usize) -> String {
@@ -140,7 +140,7 @@ fn flags(condition: Condition) -> &'static str {
     }
 }
 
-fn parse_flags(text: &str) -> Option<Condition> {
+pub(crate) fn parse_flags(text: &str) -> Option<Condition> {
     Some(match text {
         "LT" => Condition::Less,
         "LE" => Condition::LessOrEqual,
@@ -202,9 +202,14 @@ pub(crate) fn read_kind<R: BufRead>(document: &Document<R>) -> Result<FileKind, 
 }
 
 /// Refuses locations that lead out of the repository.
-pub(crate) fn check_location<R: BufRead>(document: &Document<R>, location: &str) -> Result<(), ReadError> {
+/// Whether a path stays below the repository.
+pub(crate) fn is_location(location: &str) -> bool {
     let outside = location.starts_with('/') || location.contains('\0') || location.split('/').any(|part| part == "..");
-    if location.is_empty() || outside {
+    !location.is_empty() && !outside
+}
+
+pub(crate) fn check_location<R: BufRead>(document: &Document<R>, location: &str) -> Result<(), ReadError> {
+    if !is_location(location) {
         return Err(document.fact(format!("`{location}` as a location, which is not below the repository")));
     }
     Ok(())

@@ -89,3 +89,131 @@ fn any_cut_is_an_error_or_the_packages_before_it() {
         assert!(length < 40 || read.iter().any(Result::is_err), "cut at {length}");
     }
 }
+
+/// All that a quick reader tells of one package, in the words of the other.
+fn told(solvable: &repodata::Solvable<'_>) -> String {
+    let (epoch, version, release) = solvable.version();
+    let mut told = format!(
+        "{} {} {epoch}:{version}-{release} {:?} {} {:?} {} {} {}",
+        solvable.name(),
+        solvable.arch(),
+        solvable.checksum(),
+        solvable.location(),
+        solvable.location_base(),
+        solvable.vendor(),
+        solvable.package_size(),
+        solvable.installed_size()
+    );
+    for relation in solvable.relations() {
+        let bound = relation.bound.map(|(condition, epoch, version, release)| {
+            (condition, pkg::Evr::new(epoch, version, release).to_string())
+        });
+        told.push_str(&format!("\n{:?} {} {bound:?}", relation.kind, relation.name));
+    }
+    solvable.files().for_each(|path| told.push_str(&format!("\n{path}")));
+    told
+}
+
+fn told_of(package: &Package) -> String {
+    let evr = &package.nevra.evr;
+    let mut told = format!(
+        "{} {} {}:{}-{} {:?} {} {:?} {} {} {}",
+        package.nevra.name,
+        package.nevra.arch,
+        evr.epoch,
+        evr.version,
+        evr.release,
+        (package.checksum.algorithm, package.checksum.hex.as_str()),
+        package.location,
+        package.location_base.as_deref(),
+        package.vendor,
+        package.sizes.package,
+        package.sizes.installed
+    );
+    let requires: Vec<pkg::Relation> = package.requires.iter().map(|required| required.relation.clone()).collect();
+    for (kind, relations) in [
+        ("Provides", &package.provides),
+        ("Requires", &requires),
+        ("Conflicts", &package.conflicts),
+        ("Obsoletes", &package.obsoletes),
+        ("Suggests", &package.suggests),
+        ("Enhances", &package.enhances),
+        ("Recommends", &package.recommends),
+        ("Supplements", &package.supplements),
+    ] {
+        for relation in relations {
+            let bound = relation.bound.as_ref().map(|(condition, evr)| (*condition, evr.to_string()));
+            told.push_str(&format!("\n{kind} {} {bound:?}", relation.name));
+        }
+    }
+    package.files.iter().for_each(|file| told.push_str(&format!("\n{}", file.path)));
+    told
+}
+
+/// Gives a few bytes at a time.
+struct Drops<'a>(&'a [u8], usize);
+
+impl std::io::Read for Drops<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.1.min(buffer.len()).min(self.0.len());
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+fn all_told(text: &[u8]) -> Result<Vec<String>, ReadError> {
+    let mut solvables = repodata::Solvables::new(Drops(text, 1000));
+    let mut all = Vec::new();
+    while let Some(solvable) = solvables.next()? {
+        all.push(told(&solvable));
+    }
+    Ok(all)
+}
+
+#[test]
+fn the_quick_reader_tells_what_the_other_tells() {
+    let expected: Vec<String> =
+        repodata::primary::Reader::new(PRIMARY.as_bytes()).map(|package| told_of(&package.unwrap())).collect();
+    assert_eq!(all_told(PRIMARY.as_bytes()).unwrap(), expected);
+    // So many that the window slides, once inside a package.
+    let (head, rest) = PRIMARY.split_at(PRIMARY.find("<package").unwrap());
+    let packages =
+        rest.strip_suffix("</metadata>").unwrap_or_else(|| rest.trim_end().strip_suffix("</metadata>").unwrap());
+    let count = (5 << 20) / packages.len();
+    let long = format!("{head}{}</metadata>", packages.repeat(count));
+    assert_eq!(all_told(long.as_bytes()).unwrap(), vec![expected; count].concat());
+}
+
+#[test]
+fn the_quick_reader_refuses_what_the_other_refuses() {
+    for (from, to, fact) in [
+        ("href=\"beta-2.0-1.src.rpm\"", "href=\"../beta.rpm\"", "`../beta.rpm` as a location"),
+        ("pkgid=\"YES\">92", "pkgid=\"YES\">9", "which is no checksum"),
+        ("flags=\"GE\"", "flags=\"XX\"", "`XX` as the flags"),
+        ("<name>beta</name>", "", "without `name`"),
+        ("epoch=\"2\"", "epoch=\"two\"", "`two` where a number should be"),
+        ("<metadata ", "<data ", "`data` as its root"),
+        ("<metadata ", "<!DOCTYPE a [<!ENTITY b 'c'>]><metadata ", "a document type is not allowed"),
+        ("&lt;", "&unknown;", "`&unknown;` is not known"),
+    ] {
+        assert!(PRIMARY.contains(from));
+        let text =
+            PRIMARY.replace("<rpm:vendor></rpm:vendor>", "<rpm:vendor>&lt;v&gt;</rpm:vendor>").replacen(from, to, 1);
+        let text = if from == "&lt;" { text.replace("<name>beta", "<name>&unknown;") } else { text };
+        let error = all_told(text.as_bytes()).expect_err(to).to_string();
+        assert!(error.contains(fact), "{error} for {to}");
+    }
+    for length in (60..PRIMARY.trim_end().len()).step_by(31) {
+        assert!(all_told(&PRIMARY.as_bytes()[..length]).is_err(), "cut at {length}");
+    }
+}
+
+#[test]
+fn owners_of_paths_are_found_in_filelists() {
+    let wanted = std::collections::HashSet::from(["/var/log/alpha.log", "/nobody/has/this"]);
+    let owners = repodata::filelists::owners(Drops(FILELISTS.as_bytes(), 100), &wanted).unwrap();
+    let alpha = packages().into_iter().find(|package| package.nevra.arch.as_str() == "noarch").unwrap();
+    assert_eq!(owners, [(alpha.checksum.hex, "/var/log/alpha.log".to_owned())]);
+    assert!(repodata::filelists::owners(&FILELISTS.as_bytes()[..FILELISTS.len() / 2], &wanted).is_err());
+}

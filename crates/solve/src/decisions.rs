@@ -2,6 +2,7 @@ use crate::engine::RuleId;
 use crate::literal::{Literal, Variable};
 
 /// What is true or false so far, in which order it was decided, and why.
+#[derive(Default)]
 pub(crate) struct Decisions {
     /// For each variable: undecided, or whether it is true.
     values: Vec<Option<bool>>,
@@ -18,15 +19,11 @@ pub(crate) struct Decisions {
 }
 
 impl Decisions {
-    pub(crate) fn new(variables: usize) -> Decisions {
-        Decisions {
-            values: vec![None; variables],
-            levels: vec![0; variables],
-            reasons: vec![None; variables],
-            trail: Vec::new(),
-            level_starts: Vec::new(),
-            propagated: 0,
-        }
+    /// One variable more, undecided.
+    pub(crate) fn grow(&mut self) {
+        self.values.push(None);
+        self.levels.push(0);
+        self.reasons.push(None);
     }
 
     pub(crate) fn variables(&self) -> usize {

@@ -1,15 +1,14 @@
 //! Why there is no solution: a set of facts that contradict one another and of which none can be left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use pkg::{Nevra, Relation};
 
-use crate::decisions::Decisions;
-use crate::engine::{Branch, Engine};
-use crate::literal::Literal;
+use crate::engine::{Engine, RuleId, contradiction};
+use crate::literal::{Literal, Variable};
 use crate::rules::{Reason, Rules};
-use crate::{Hidden, PackageId, Rich, RichError};
+use crate::{Hidden, Kind, PackageId, Remedy, Rich, RichError};
 
 /// Candidates that a sentence names.
 const NAMED: usize = 3;
@@ -21,6 +20,8 @@ const NAMED: usize = 3;
 pub struct Unsolvable {
     /// At least one.
     pub facts: Vec<Fact>,
+    /// Changes of the request, each of which gives it a solution; may be empty.
+    pub remedies: Vec<Remedy>,
 }
 
 /// Who wants something.
@@ -88,6 +89,50 @@ pub enum Fact {
         /// The package.
         package: Nevra,
     },
+    /// An installed package may not be removed, whatever else may.
+    Protected {
+        /// The package.
+        package: Nevra,
+    },
+    /// The request erases a package.
+    Erased {
+        /// What the request names.
+        relation: Relation,
+        /// The package.
+        package: Nevra,
+    },
+    /// More versions of a name are there than may be.
+    Limit {
+        /// The oldest.
+        package: Nevra,
+    },
+    /// The request replaces an installed package: only these can take its place.
+    Replaces {
+        /// The package.
+        package: Nevra,
+        /// By what.
+        by: Replacement,
+        /// The packages; empty when there is none.
+        candidates: Vec<Nevra>,
+    },
+    /// A package that would do is not seen.
+    Hides {
+        /// The package.
+        package: Nevra,
+        /// Why it is not seen.
+        hidden: Hidden,
+    },
+}
+
+/// By what a request replaces an installed package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// By the best version there is.
+    Best,
+    /// By an older version.
+    Older,
+    /// By the same version.
+    Same,
 }
 
 /// What comes nearest to something that nothing provides.
@@ -110,17 +155,14 @@ pub enum Near {
 }
 
 /// Explains why the rules of `core` cannot hold together.
-pub(crate) fn explain(rules: &Rules<'_>, core: &[crate::engine::RuleId]) -> Unsolvable {
-    let core = core.iter().map(|rule| rule.index()).collect();
+pub(crate) fn explain(rules: &Rules<'_>, engine: &Engine, core: &[RuleId]) -> Unsolvable {
     let mut facts: Vec<(BTreeSet<PackageId>, Vec<PackageId>, Fact)> = Vec::new();
-    for number in smallest(rules, core) {
-        let rule = &rules.list[number];
-        let when = rule.when().map(|variable| rules.package_of(variable)).collect();
-        let present = rule.present().map(|variable| rules.package_of(variable)).collect();
-        let fact = fact_of(rules, number);
+    for rule in smallest(engine, core) {
+        let parts = Parts::of(rules, engine, rule);
+        let Some(fact) = fact_of(rules, rule, &parts) else { continue };
         // A conditional dependency gives several rules with one meaning.
         if !facts.iter().any(|(_, _, known)| *known == fact) {
-            facts.push((when, present, fact));
+            facts.push((parts.absent.iter().copied().collect(), parts.present, fact));
         }
     }
     // From the request onwards: next is always what speaks of packages that were spoken of.
@@ -133,23 +175,74 @@ pub(crate) fn explain(rules: &Rules<'_>, core: &[crate::engine::RuleId]) -> Unso
         known.extend(present);
         ordered.push(fact);
     }
-    Unsolvable { facts: ordered }
+    let hidden = hidden_alternatives(rules, &ordered);
+    ordered.extend(hidden);
+    Unsolvable { facts: ordered, remedies: Vec::new() }
 }
 
-/// Leaves out rules until each one left is needed.
-fn smallest(rules: &Rules<'_>, mut core: Vec<usize>) -> Vec<usize> {
+/// What a rule names, in the universe's order.
+struct Parts {
+    present: Vec<PackageId>,
+    absent: Vec<PackageId>,
+}
+
+impl Parts {
+    fn of(rules: &Rules<'_>, engine: &Engine, rule: RuleId) -> Parts {
+        let mut parts = Parts { present: Vec::new(), absent: Vec::new() };
+        for literal in engine.rule(rule) {
+            let list = if literal.is_positive() { &mut parts.present } else { &mut parts.absent };
+            list.push(rules.package_of(literal.variable()));
+        }
+        parts.present.sort_by_key(|id| rules.scope.universe.rank(*id));
+        parts.absent.sort_by_key(|id| rules.scope.universe.rank(*id));
+        parts
+    }
+}
+
+/// Packages that what is wanted would find if they were seen; those for other machines are nobody's news.
+fn hidden_alternatives(rules: &Rules<'_>, facts: &[Fact]) -> Vec<Fact> {
+    let universe = rules.scope.universe;
+    let mut found: Vec<Fact> = Vec::new();
+    for fact in facts {
+        let Fact::Wants { relation, .. } = fact else { continue };
+        if relation.is_rich() {
+            continue;
+        }
+        for id in universe.providers(relation).into_iter().rev() {
+            if let Some(hidden @ (Hidden::Excluded | Hidden::Locked)) = rules.scope.hidden(id) {
+                let fact = Fact::Hides { package: universe.nevra(id), hidden };
+                if found.len() < NAMED && !found.contains(&fact) {
+                    found.push(fact);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Leaves out rules until each one left is needed: from the front and from the back, for the shorter of both.
+fn smallest(engine: &Engine, core: &[RuleId]) -> Vec<RuleId> {
+    let mut reversed = core.to_vec();
+    reversed.reverse();
+    let (left, right) = (shrink(engine, core.to_vec()), shrink(engine, reversed));
+    let mut shorter = if right.len() < left.len() { right } else { left };
+    shorter.sort();
+    shorter
+}
+
+fn shrink(engine: &Engine, mut core: Vec<RuleId>) -> Vec<RuleId> {
     // Each run may find a smaller core by itself, which is cheaper than leaving out one by one.
-    while let Some(smaller) = contradiction(rules, &core).filter(|smaller| smaller.len() < core.len()) {
+    while let Some(smaller) = contradicting(engine, &core).filter(|smaller| smaller.len() < core.len()) {
         core = smaller;
     }
     let mut place = 0;
     while place < core.len() {
         let mut without = core.clone();
         without.remove(place);
-        match contradiction(rules, &without) {
+        match contradicting(engine, &without) {
             Some(smaller) => {
                 // The needed ones before `place` stay: each contradiction needs them.
-                place = smaller.iter().take_while(|number| core[..place].contains(number)).count();
+                place = smaller.iter().take_while(|rule| core[..place].contains(rule)).count();
                 core = smaller;
             }
             None => place += 1,
@@ -158,53 +251,57 @@ fn smallest(rules: &Rules<'_>, mut core: Vec<usize>) -> Vec<usize> {
     core
 }
 
-/// Those of `numbers` that contradict one another, if they do.
-fn contradiction(rules: &Rules<'_>, numbers: &[usize]) -> Option<Vec<usize>> {
-    let clauses: Vec<Box<[Literal]>> = numbers.iter().map(|number| rules.list[*number].literals.clone()).collect();
-    let mut engine = Engine::new(rules.packages.len(), clauses.iter().cloned());
-    let core = engine.search(&mut AnyOpen { clauses: &clauses }).err()?;
-    Some(core.into_iter().map(|rule| numbers[rule.index()]).collect())
-}
-
-/// Guesses whatever satisfies the first rule that is not satisfied.
-struct AnyOpen<'a> {
-    clauses: &'a [Box<[Literal]>],
-}
-
-impl Branch for AnyOpen<'_> {
-    fn next(&mut self, decisions: &Decisions) -> Option<Literal> {
-        let open = self.clauses.iter().find(|clause| !clause.iter().any(|literal| decisions.is_true(*literal)))?;
-        open.iter().find(|literal| !decisions.is_false(**literal)).copied()
+/// Those of `rules` that contradict one another, if they do.
+fn contradicting(engine: &Engine, rules: &[RuleId]) -> Option<Vec<RuleId>> {
+    // Only their own variables, numbered anew.
+    let mut numbers: HashMap<Variable, Variable> = HashMap::new();
+    let mut clauses: Vec<Vec<Literal>> = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let mut literals = engine.rule(*rule).to_vec();
+        literals.sort();
+        let renumber = |literal: Literal| {
+            let next = Variable(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+            let variable = *numbers.entry(literal.variable()).or_insert(next);
+            if literal.is_positive() { variable.is_true() } else { variable.is_false() }
+        };
+        clauses.push(literals.into_iter().map(renumber).collect());
     }
+    let clauses: Vec<&[Literal]> = clauses.iter().map(Vec::as_slice).collect();
+    let core = contradiction(numbers.len(), &clauses)?;
+    Some(core.into_iter().map(|number| rules[number]).collect())
 }
 
-fn fact_of(rules: &Rules<'_>, number: usize) -> Fact {
-    let universe = rules.scope.universe;
-    let rule = &rules.list[number];
-    let nevra = |id: PackageId| universe.package(id).nevra.clone();
-    let nevras = |ids: &mut dyn Iterator<Item = PackageId>| {
-        let mut ids: Vec<PackageId> = ids.collect();
-        ids.sort_by(|left, right| right.cmp(left));
-        ids.into_iter().map(nevra).collect::<Vec<_>>()
-    };
-    let present = || nevras(&mut rule.present().map(|variable| rules.package_of(variable)));
-    match rule.reason {
-        Reason::Asked { index } => wants(rules, Who::Request, &rules.scope.request.install[index], present()),
-        Reason::Requires { package, index } => {
-            wants(rules, Who::Package(nevra(package)), &universe.package(package).requires[index], present())
+fn fact_of(rules: &Rules<'_>, rule: RuleId, parts: &Parts) -> Option<Fact> {
+    let scope = &rules.scope;
+    let universe = scope.universe;
+    let nevra = |id: PackageId| universe.nevra(id);
+    let present = || parts.present.iter().rev().map(|id| nevra(*id)).collect::<Vec<_>>();
+    let replaces = |package, by| Fact::Replaces { package: nevra(package), by, candidates: present() };
+    Some(match rules.reason(rule)? {
+        Reason::Asked { index } => wants(rules, Who::Request, &scope.request.install[index], present()),
+        Reason::Requires { package, relation } => {
+            wants(rules, Who::Package(nevra(package)), &universe.table.relation_value(relation), present())
         }
-        Reason::Conflicts { package, index } => {
-            let relation = universe.package(package).conflicts[index].clone();
+        Reason::Conflicts { package, relation } => {
+            let relation = universe.table.relation_value(relation);
             if let Err(cause) = Rich::of(&relation) {
-                return Fact::Malformed { who: Who::Package(nevra(package)), cause };
+                return Some(Fact::Malformed { who: Who::Package(nevra(package)), cause });
             }
-            let others = rule.when().map(|variable| rules.package_of(variable)).filter(|id| *id != package);
-            Fact::Conflicts { package: nevra(package), relation, others: nevras(&mut others.into_iter()) }
+            let others = parts.absent.iter().rev().filter(|id| **id != package).map(|id| nevra(*id)).collect();
+            Fact::Conflicts { package: nevra(package), relation, others }
         }
-        Reason::Obsoletes { package, old, .. } => Fact::Obsoletes { package: nevra(package), old: nevra(old) },
+        Reason::Obsoletes { package, old } => Fact::Obsoletes { package: nevra(package), old: nevra(old) },
         Reason::OneVersion { left, right } => Fact::OneVersion { left: nevra(left), right: nevra(right) },
         Reason::Stays { package } => Fact::Stays { package: nevra(package) },
-    }
+        Reason::Protected { package } => Fact::Protected { package: nevra(package) },
+        Reason::Limit { package } => Fact::Limit { package: nevra(package) },
+        Reason::Erased { index, package } => {
+            Fact::Erased { relation: scope.request.erase[index].clone(), package: nevra(package) }
+        }
+        Reason::Upgraded { package } => replaces(package, Replacement::Best),
+        Reason::Downgraded { package } => replaces(package, Replacement::Older),
+        Reason::Reinstalled { package } => replaces(package, Replacement::Same),
+    })
 }
 
 fn wants(rules: &Rules<'_>, who: Who, relation: &Relation, candidates: Vec<Nevra>) -> Fact {
@@ -222,19 +319,18 @@ fn near(rules: &Rules<'_>, relation: &Relation) -> Option<Near> {
     let universe = rules.scope.universe;
     let newest = |ids: Vec<PackageId>| {
         ids.into_iter().max_by(|left, right| {
-            let evr = |id: &PackageId| &universe.package(*id).nevra.evr;
-            evr(left).cmp(evr(right)).then(left.cmp(right))
+            let order = universe.compare_versions(*left, *right);
+            order.then_with(|| universe.rank(*left).cmp(&universe.rank(*right)))
         })
     };
     if let Some(id) = newest(universe.providers(relation)) {
         let hidden = rules.scope.hidden(id)?;
-        return Some(Near::Hidden { package: universe.package(id).nevra.clone(), hidden });
+        return Some(Near::Hidden { package: universe.nevra(id), hidden });
     }
     let id = newest(universe.providers(&Relation::any(&relation.name)))?;
-    let package = universe.package(id);
-    let provided = package.provides.iter().find(|provided| provided.name == relation.name).cloned();
-    let own = || Relation::new(&package.nevra.name, pkg::Condition::Equal, package.nevra.evr.clone());
-    Some(Near::Other { package: package.nevra.clone(), provided: provided.unwrap_or_else(own) })
+    let mut provides = universe.list(id, Kind::Provides).map(|provided| universe.table.relation_value(provided));
+    let provided = provides.find(|provided| provided.name == relation.name);
+    Some(Near::Other { package: universe.nevra(id), provided: provided? })
 }
 
 impl std::error::Error for Unsolvable {}
@@ -242,7 +338,14 @@ impl std::error::Error for Unsolvable {}
 impl fmt::Display for Unsolvable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no set of packages satisfies the request")?;
-        self.facts.iter().try_for_each(|fact| write!(f, "\n  {fact}"))
+        self.facts.iter().try_for_each(|fact| write!(f, "\n  {fact}"))?;
+        match &self.remedies[..] {
+            [] => Ok(()),
+            [first, others @ ..] => {
+                write!(f, "\nit would help {first}")?;
+                others.iter().try_for_each(|remedy| write!(f, ", or {remedy}"))
+            }
+        }
     }
 }
 
@@ -255,11 +358,12 @@ impl fmt::Display for Who {
     }
 }
 
-fn list(nevras: &[Nevra]) -> String {
+/// Up to [`NAMED`] of them.
+pub(crate) fn list(nevras: &[Nevra], conjunction: &str) -> String {
     let named: Vec<String> = nevras.iter().take(NAMED).map(|nevra| format!("`{nevra}`")).collect();
     match nevras.len().checked_sub(NAMED) {
         Some(more) if more > 0 => format!("{} and {more} more", named.join(", ")),
-        _ => named.join(" or "),
+        _ => named.join(conjunction),
     }
 }
 
@@ -267,10 +371,10 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fact::Wants { who: Who::Request, relation, candidates } => {
-                write!(f, "the request asks for `{relation}`: only {}", list(candidates))
+                write!(f, "the request asks for `{relation}`: only {}", list(candidates, " or "))
             }
             Fact::Wants { who, relation, candidates } => {
-                write!(f, "{who} requires `{relation}`: only {}", list(candidates))
+                write!(f, "{who} requires `{relation}`: only {}", list(candidates, " or "))
             }
             Fact::Nothing { who, relation, near } => {
                 let verb = if *who == Who::Request { "asks for" } else { "requires" };
@@ -282,6 +386,9 @@ impl fmt::Display for Fact {
                     Some(Near::Hidden { package, hidden: Hidden::Excluded }) => {
                         write!(f, "; `{package}` would, but is excluded")
                     }
+                    Some(Near::Hidden { package, hidden: Hidden::Locked }) => {
+                        write!(f, "; `{package}` would, but another version is locked")
+                    }
                     Some(Near::Other { package, provided }) => write!(f, "; `{package}` provides `{provided}`"),
                     None => Ok(()),
                 }
@@ -291,13 +398,32 @@ impl fmt::Display for Fact {
                 write!(f, "`{package}` conflicts with `{relation}`")
             }
             Fact::Conflicts { package, relation, others } => {
-                write!(f, "`{package}` conflicts with `{relation}`, which is {}", list(others))
+                write!(f, "`{package}` conflicts with `{relation}`, which is {}", list(others, " or "))
             }
             Fact::Obsoletes { package, old } => write!(f, "`{package}` replaces `{old}`"),
             Fact::OneVersion { left, right } => {
                 write!(f, "`{left}` and `{right}` cannot be there together")
             }
             Fact::Stays { package } => write!(f, "`{package}` is installed and may not be removed"),
+            Fact::Protected { package } => write!(f, "`{package}` is installed and protected"),
+            Fact::Erased { relation, package } => write!(f, "the request erases `{relation}`, which is `{package}`"),
+            Fact::Limit { package } => write!(f, "`{package}` goes because more versions of it are there than may be"),
+            Fact::Replaces { package, by, candidates } => {
+                let by = match by {
+                    Replacement::Best => "its best version",
+                    Replacement::Older => "an older version",
+                    Replacement::Same => "the same version",
+                };
+                write!(f, "the request replaces `{package}` by {by}")?;
+                match &candidates[..] {
+                    [] => f.write_str(", which no repository has"),
+                    candidates => write!(f, ": only {}", list(candidates, " or ")),
+                }
+            }
+            Fact::Hides { package, hidden: Hidden::Locked } => {
+                write!(f, "`{package}` is not considered, because another version is locked")
+            }
+            Fact::Hides { package, .. } => write!(f, "`{package}` is not considered, because it is excluded"),
         }
     }
 }

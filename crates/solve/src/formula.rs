@@ -28,7 +28,7 @@ pub(crate) struct Clause {
 const MAX_CLAUSES: usize = 1 << 16;
 
 /// Whether a dependency has to hold or not to hold.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Sense {
     Holds,
     Fails,

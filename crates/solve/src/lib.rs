@@ -17,40 +17,91 @@
 //!
 //! Which candidate is tried first: see the module `policy`. The search: see the module `engine`.
 
+mod autoremove;
+mod cache;
 mod decisions;
 mod engine;
 mod explain;
 mod formula;
+mod limit;
 mod literal;
 mod package;
 mod policy;
+mod remedy;
 mod request;
 mod rich;
 mod rules;
 mod scope;
 mod search;
 mod solution;
+mod strings;
+mod table;
 mod universe;
-mod watches;
 
-pub use explain::{Fact, Near, Unsolvable, Who};
-pub use package::{Package, PackageId};
-pub use request::{Request, Upgrade};
+pub use cache::CacheError;
+pub use explain::{Fact, Near, Replacement, Unsolvable, Who};
+pub use package::{Package, PackageId, Reason};
+pub use remedy::Remedy;
+pub use request::{Allowed, Autoremove, Best, Request, Upgrade};
 pub use rich::{Rich, RichError};
 pub use scope::Hidden;
-pub use solution::{Because, Solution};
-pub use universe::Universe;
+pub use solution::{Because, Change, Solution};
+pub use table::{Identity, Kind, Table, TableBuilder, TableError, Version};
+pub use universe::{Paths, Source, Universe};
 
 /// Finds packages that satisfy `request`: the best by the policy, not one more than is wanted.
 ///
 /// # Errors
-/// [`Unsolvable`] when there are none: facts that contradict one another, each of them needed for that.
+/// [`Unsolvable`] when there are none: facts that contradict one another, each of them needed for that, and what would help.
 pub fn resolve(universe: &Universe, request: &Request) -> Result<Solution, Unsolvable> {
-    let rules = rules::Rules::new(scope::Scope::new(universe, request));
-    let clauses = rules.list.iter().map(|rule| rule.literals.clone());
-    let mut engine = engine::Engine::new(rules.packages.len(), clauses);
-    match engine.search(&mut search::Search::new(&rules)) {
-        Ok(()) => Ok(Solution::new(&rules, engine.decisions())),
-        Err(core) => Err(explain::explain(&rules, &core)),
+    let mut solution = attempt(universe, request).map_err(|failed| {
+        let mut unsolvable = explain::explain(&failed.search.rules, &failed.engine, &failed.core);
+        unsolvable.remedies = remedy::remedies(universe, request, &unsolvable.facts);
+        unsolvable
+    })?;
+    autoremove::autoremove(universe, request, &mut solution);
+    Ok(solution)
+}
+
+/// The paths that answering `request` asks for and that only filelists can tell; none where primary suffices.
+///
+/// Tell them by [`Universe::add_paths`] and ask again, until there are none: then [`resolve`].
+pub fn missing_paths(universe: &Universe, request: &Request) -> Vec<String> {
+    let mut engine = engine::Engine::default();
+    let mut search = search::Search::new(rules::Rules::new(scope::Scope::new(universe, request)));
+    let _ = engine.search(&mut search);
+    search.rules.unknown_paths.into_iter().collect()
+}
+
+/// A search that found nothing.
+struct Failed<'a> {
+    search: search::Search<'a>,
+    engine: engine::Engine,
+    core: Vec<engine::RuleId>,
+}
+
+fn attempt<'a>(universe: &'a Universe, request: &'a Request) -> Result<Solution, Box<Failed<'a>>> {
+    let mut surplus = Vec::new();
+    let solution = search(universe, request, &surplus)?;
+    // What comes beside others may push out the oldest of them.
+    surplus.extend(limit::surplus(universe, request, &solution));
+    match surplus.is_empty() {
+        true => Ok(solution),
+        false => Ok(search(universe, request, &surplus).unwrap_or(solution)),
+    }
+}
+
+fn search<'a>(
+    universe: &'a Universe,
+    request: &'a Request,
+    surplus: &[PackageId],
+) -> Result<Solution, Box<Failed<'a>>> {
+    let mut engine = engine::Engine::default();
+    let mut rules = rules::Rules::new(scope::Scope::new(universe, request));
+    rules.surplus = surplus.to_vec();
+    let mut search = search::Search::new(rules);
+    match engine.search(&mut search) {
+        Ok(()) => Ok(Solution::new(&search, &engine)),
+        Err(core) => Err(Box::new(Failed { search, engine, core })),
     }
 }

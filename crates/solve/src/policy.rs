@@ -1,166 +1,223 @@
 //! Which candidate is tried first.
 //!
-//! In this order: what is installed already, unless it is to be upgraded; the repository of the lower priority number; one
-//! that no other candidate replaces; one that is wanted itself, rather than making a condition of the wish true; a package
-//! that has the wanted name; the newest of its name; one that is recommended or suggested by, or enhances, what is there
-//! already; the one that brings fewer other packages; the name.
+//! In this order: one whose requirements can be met at all; what is installed already, unless it is to be replaced; the
+//! repository of the lower priority number; one that no other candidate replaces; one that is wanted itself, rather than
+//! making a condition of the wish true; a package that has the wanted name; the newest of its name; one that is recommended
+//! or suggested by, or enhances, what is there already; the one that brings fewer other packages; the name; the repository
+//! of lower cost.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use pkg::Relation;
 
+use crate::decisions::Decisions;
+use crate::formula::{Formula, Sense};
 use crate::literal::Variable;
-use crate::rules::{Reason, Rules};
-use crate::{PackageId, Rich};
+use crate::rules::{Meaning, Reason, Rules};
+use crate::strings::Text;
+use crate::{Kind, PackageId, Rich};
 
 /// Packages after which a closure counts as large.
 const MAX_CLOSURE: usize = 1000;
 
-/// Orders candidates; remembers how many packages each brings.
-pub(crate) struct Policy<'a> {
-    rules: &'a Rules<'a>,
-    closures: HashMap<PackageId, usize>,
-}
-
-impl<'a> Policy<'a> {
-    pub(crate) fn new(rules: &'a Rules<'a>) -> Policy<'a> {
-        Policy { rules, closures: HashMap::new() }
-    }
-
-    /// The best of `candidates`; `there` says what is decided to be there.
-    pub(crate) fn best(
-        &mut self,
-        candidates: &[Variable],
-        wanted: &Wanted,
-        there: &impl Fn(PackageId) -> bool,
-    ) -> Option<Variable> {
-        let rules = self.rules;
-        let scope = &rules.scope;
-        let ids: Vec<PackageId> = candidates.iter().map(|variable| rules.package_of(*variable)).collect();
-        let package = |id: PackageId| scope.universe.package(id);
-        let one_name = ids.windows(2).all(|pair| package(pair[0]).nevra.name == package(pair[1]).nevra.name);
-        let favoured = if one_name { HashSet::new() } else { self.favoured(&ids, there) };
+impl Rules<'_> {
+    /// The best of `candidates`, which may be in any order.
+    pub(crate) fn best(&mut self, decisions: &Decisions, candidates: &[Variable], wanted: &Wanted) -> Option<Variable> {
+        if let [only] = candidates {
+            return Some(*only);
+        }
+        let universe = self.scope.universe;
+        let ids: Vec<PackageId> = candidates.iter().map(|variable| self.package_of(*variable)).collect();
+        let name = |id: &PackageId| universe.table.name(id.index());
+        let one_name = ids.windows(2).all(|pair| name(&pair[0]) == name(&pair[1]));
+        let replaced = self.replaced(&ids, one_name);
+        let newer = self.newer(&ids);
         let mut ranked = Vec::with_capacity(ids.len());
-        for id in &ids {
-            let this = package(*id);
-            let stays = this.installed && !scope.request.upgrade.includes(&this.nevra.name);
-            let newer = ids.iter().filter(|other| {
-                let other = package(**other);
-                other.nevra.name == this.nevra.name
-                    && (other.priority, &this.nevra.evr) < (this.priority, &other.nevra.evr)
-            });
+        for id in ids {
+            let stays = universe.is_installed(id) && !self.is_renewed(id);
             let rank = (
+                self.is_hopeless(id),
                 !stays,
-                this.priority,
-                !one_name && ids.iter().any(|other| scope.obsoletes(*other, *id)),
-                wanted.packages.as_ref().is_some_and(|packages| !packages.contains(id)),
-                !wanted.names.contains(&this.nevra.name),
-                newer.count(),
-                !favoured.contains(id),
-                if one_name { 0 } else { self.closure(*id) },
-                &this.nevra.name,
-                // Of equal versions the installed one; then the last in the universe's order, which is the same always.
-                !this.installed,
-                std::cmp::Reverse(*id),
+                universe.priority(id),
+                replaced.contains(&id),
+                wanted.packages.as_ref().is_some_and(|packages| !packages.contains(&id)),
+                !wanted.names.contains(&name(&id)),
+                newer.get(&id).copied().unwrap_or_default(),
             );
-            ranked.push((rank, *id));
+            ranked.push((rank, id));
         }
-        ranked.sort();
-        ranked.first().and_then(|(_, id)| rules.variable_of(*id))
+        let best = ranked.iter().map(|(rank, _)| *rank).min()?;
+        let mut equal: Vec<PackageId> =
+            ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, id)| id).collect();
+        if !one_name && equal.len() > 1 {
+            self.keep_favoured(&mut equal, decisions);
+            self.keep_smallest(&mut equal, decisions);
+        }
+        let last = |id: &PackageId| (universe.name(*id), !universe.is_installed(*id), Reverse(universe.rank(*id)));
+        let chosen = equal.into_iter().min_by_key(last)?;
+        self.variable_of(chosen)
     }
 
-    /// Those of `candidates` for which what is there speaks, or which say that they go with it.
-    fn favoured(&self, candidates: &[PackageId], there: &impl Fn(PackageId) -> bool) -> HashSet<PackageId> {
-        let scope = &self.rules.scope;
-        let mut favoured = HashSet::new();
-        for id in self.rules.packages.iter().filter(|id| there(**id)) {
-            let package = scope.universe.package(*id);
-            for relation in package.recommends.iter().chain(&package.suggests) {
-                let Ok(rich) = Rich::of(relation) else { continue };
-                for relation in rich.relations() {
-                    favoured.extend(scope.providers(relation).into_iter().filter(|id| candidates.contains(id)));
-                }
+    /// Those of `ids` that another of them obsoletes.
+    fn replaced(&self, ids: &[PackageId], one_name: bool) -> HashSet<PackageId> {
+        let universe = self.scope.universe;
+        let mut replaced = HashSet::new();
+        if !one_name {
+            for new in ids {
+                let relations = universe.list(*new, Kind::Obsoletes);
+                let old = relations.flat_map(|relation| universe.obsoleted(relation));
+                replaced.extend(old.filter(|old| old != new && ids.contains(old)));
             }
         }
-        for id in candidates {
-            let package = scope.universe.package(*id);
-            let goes_with =
-                package.enhances.iter().chain(&package.supplements).filter_map(|relation| Rich::of(relation).ok());
-            let mut formulas = goes_with.map(|rich| {
-                let sense = crate::formula::Sense::Holds;
-                crate::formula::Formula::new(&rich, sense, &|relation| scope.providers(relation))
-            });
-            if formulas.any(|formula| formula.holds(there)) {
-                favoured.insert(*id);
-            }
-        }
-        favoured
+        replaced
     }
 
-    /// About how many packages come with a package: each requirement by the last of its candidates in the universe's order.
-    fn closure(&mut self, id: PackageId) -> usize {
-        if let Some(size) = self.closures.get(&id) {
-            return *size;
+    /// For each candidate, how many of its name are better by repository or version.
+    fn newer(&self, ids: &[PackageId]) -> HashMap<PackageId, usize> {
+        let universe = self.scope.universe;
+        let mut sorted = ids.to_vec();
+        sorted.sort_by_key(|id| universe.rank(*id));
+        let mut newer = HashMap::new();
+        for group in sorted.chunk_by(|left, right| universe.name(*left) == universe.name(*right)) {
+            for this in group.iter().filter(|_| group.len() > 1) {
+                let better = group.iter().filter(|other| {
+                    let order = universe.priority(**other).cmp(&universe.priority(*this));
+                    order.then_with(|| universe.compare_versions(*this, **other)).is_lt()
+                });
+                newer.insert(*this, better.count());
+            }
         }
-        let rules = self.rules;
+        newer
+    }
+
+    /// Leaves those for which what is there speaks, or which say that they go with it, if there are any.
+    fn keep_favoured(&self, candidates: &mut Vec<PackageId>, decisions: &Decisions) {
+        let universe = self.scope.universe;
+        let there = |id: PackageId| self.variable_of(id).is_some_and(|variable| decisions.is_there(variable));
+        let goes_with = |id: PackageId| {
+            let relations = [Kind::Enhances, Kind::Supplements].into_iter().flat_map(|kind| universe.list(id, kind));
+            let mut rich = relations.filter_map(|relation| Rich::of(&universe.table.relation_value(relation)).ok());
+            rich.any(|rich| {
+                let providers = |relation: &Relation| {
+                    let mut packages = self.scope.providers(relation);
+                    packages.sort();
+                    packages
+                };
+                Formula::new(&rich, Sense::Holds, &providers).holds(&there)
+            })
+        };
+        let favoured: Vec<PackageId> = candidates
+            .iter()
+            .copied()
+            .filter(|id| self.suggested_by(*id).iter().any(|by| there(*by)) || goes_with(*id))
+            .collect();
+        if !favoured.is_empty() {
+            *candidates = favoured;
+        }
+    }
+
+    /// Leaves those that bring the fewest packages that are not there yet.
+    fn keep_smallest(&mut self, candidates: &mut Vec<PackageId>, decisions: &Decisions) {
+        if candidates.len() < 2 {
+            return;
+        }
+        // In order of names, so that what is cut off does not depend on the order of candidates.
+        candidates.sort_by_key(|id| self.scope.universe.rank(*id));
+        let mut smallest = MAX_CLOSURE;
+        let mut sizes = Vec::with_capacity(candidates.len());
+        for id in candidates.iter() {
+            let size = self.closure(*id, decisions, smallest);
+            smallest = smallest.min(size);
+            sizes.push(size);
+        }
+        let mut sizes = sizes.into_iter();
+        candidates.retain(|_| sizes.next() == Some(smallest));
+    }
+
+    /// About how many packages come with a package, each requirement by the last of its candidates in the universe's order;
+    /// counted no further than one above `enough`.
+    fn closure(&mut self, id: PackageId, decisions: &Decisions, enough: usize) -> usize {
+        let universe = self.scope.universe;
         let mut seen = HashSet::from([id]);
         let mut open = vec![id];
         while let Some(id) = open.pop() {
-            let Some(variable) = rules.variable_of(id) else { continue };
-            for number in &rules.demands[variable.index()] {
-                let rule = &rules.list[*number];
-                let candidates = rule.present().map(|variable| rules.package_of(variable));
-                let met =
-                    rule.when().count() > 1 || rule.present().any(|other| seen.contains(&rules.package_of(other)));
-                if let (false, Some(next)) = (met, candidates.max())
-                    && seen.insert(next)
-                {
-                    open.push(next);
+            for relation in universe.list(id, Kind::Requires) {
+                match self.meaning(relation, Sense::Holds) {
+                    Meaning::Plain(list) => self.follow(&list, decisions, &mut seen, &mut open),
+                    Meaning::Rich(clauses) => {
+                        for clause in clauses.iter().filter(|clause| clause.absent.is_empty()) {
+                            self.follow(&clause.present, decisions, &mut seen, &mut open);
+                        }
+                    }
                 }
             }
-            if seen.len() > MAX_CLOSURE {
+            if seen.len() > enough {
                 break;
             }
         }
-        self.closures.insert(id, seen.len());
         seen.len()
+    }
+
+    fn follow(
+        &self,
+        candidates: &[PackageId],
+        decisions: &Decisions,
+        seen: &mut HashSet<PackageId>,
+        open: &mut Vec<PackageId>,
+    ) {
+        let there = |id: &PackageId| self.variable_of(*id).is_some_and(|variable| decisions.is_there(variable));
+        let met = candidates.iter().any(|id| seen.contains(id) || there(id));
+        let last = candidates.iter().max_by_key(|id| self.scope.universe.rank(**id));
+        if let (false, Some(next)) = (met, last)
+            && seen.insert(*next)
+        {
+            open.push(*next);
+        }
+    }
+
+    /// What a rule of some reason wants.
+    pub(crate) fn wanted(&self, reason: Reason) -> Wanted {
+        let universe = self.scope.universe;
+        match reason {
+            Reason::Asked { index } => self.wanted_by(&self.scope.request.install[index]),
+            Reason::Requires { relation, .. } if universe.table.is_rich(relation) => {
+                self.wanted_by(&universe.table.relation_value(relation))
+            }
+            Reason::Requires { relation, .. } => {
+                Wanted { names: vec![universe.table.relation(relation).name], packages: None }
+            }
+            Reason::Stays { package }
+            | Reason::Upgraded { package }
+            | Reason::Downgraded { package }
+            | Reason::Reinstalled { package } => {
+                Wanted { names: vec![universe.table.name(package.index())], packages: None }
+            }
+            _ => Wanted::default(),
+        }
+    }
+
+    /// What a relation wants.
+    pub(crate) fn wanted_by(&self, relation: &Relation) -> Wanted {
+        let find = |relation: &Relation| self.scope.universe.table.strings.find(&relation.name);
+        if !relation.is_rich() {
+            return Wanted { names: find(relation).into_iter().collect(), packages: None };
+        }
+        let Ok(rich) = Rich::of(relation) else { return Wanted::default() };
+        let relations = unconditional(&rich);
+        Wanted {
+            names: relations.iter().filter_map(|relation| find(relation)).collect(),
+            packages: Some(relations.iter().flat_map(|relation| self.scope.providers(relation)).collect()),
+        }
     }
 }
 
 /// What a dependency wants, apart from its conditions.
 #[derive(Default)]
 pub(crate) struct Wanted {
-    names: Vec<String>,
+    names: Vec<Text>,
     /// Whatever provides it; none where that is all candidates anyway.
     packages: Option<HashSet<PackageId>>,
-}
-
-impl Wanted {
-    /// What a rule of some reason wants.
-    pub(crate) fn by_rule(rules: &Rules<'_>, reason: Reason) -> Wanted {
-        let scope = &rules.scope;
-        match reason {
-            Reason::Asked { index } => Wanted::by(rules, &scope.request.install[index]),
-            Reason::Requires { package, index } => Wanted::by(rules, &scope.universe.package(package).requires[index]),
-            Reason::Stays { package } => {
-                Wanted { names: vec![scope.universe.package(package).nevra.name.clone()], packages: None }
-            }
-            Reason::Conflicts { .. } | Reason::Obsoletes { .. } | Reason::OneVersion { .. } => Wanted::default(),
-        }
-    }
-
-    /// What a relation wants.
-    pub(crate) fn by(rules: &Rules<'_>, relation: &Relation) -> Wanted {
-        if !relation.is_rich() {
-            return Wanted { names: vec![relation.name.clone()], packages: None };
-        }
-        let Ok(rich) = Rich::of(relation) else { return Wanted::default() };
-        let relations = unconditional(&rich);
-        Wanted {
-            names: relations.iter().map(|relation| relation.name.clone()).collect(),
-            packages: Some(relations.iter().flat_map(|relation| rules.scope.providers(relation)).collect()),
-        }
-    }
 }
 
 /// The capabilities in a rich dependency, without those of conditions.

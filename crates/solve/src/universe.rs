@@ -1,24 +1,94 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use pkg::{Condition, Evr, Relation};
+use pkg::{Nevra, Relation};
 
-use crate::{Package, PackageId, Rich};
-
-/// Who provides a capability, and in which range.
-type Provider = (PackageId, Option<(Condition, Evr)>);
+use crate::strings::Text;
+use crate::table::{RelationId, TableError, Version, condition_number, overlap};
+use crate::{Identity, Kind, Package, PackageId, Reason, Table, TableBuilder};
 
 /// All packages that are to be had or installed, and what each name and path is provided by.
 #[derive(Debug)]
 pub struct Universe {
-    packages: Vec<Package>,
-    /// Package names, each with its packages, oldest first.
-    names: HashMap<String, Vec<PackageId>>,
-    /// Capabilities, each with the packages that provide it and in which range.
-    providers: HashMap<String, Vec<Provider>>,
-    /// Those paths that some relation names, each with its packages.
-    files: HashMap<String, Vec<PackageId>>,
-    /// The packages with `Supplements` or `Enhances`.
+    pub(crate) table: Table,
+    /// For each package its place in the order of all: see [`Universe::rank`].
+    ranks: Vec<u32>,
+    state: Vec<State>,
+    sources: Vec<Source>,
+    /// The installed packages, in order.
+    installed: Vec<PackageId>,
+    /// For each text, the packages that provide it, in order, and the relation by which; [`BY_PATH`] for paths.
+    providers: Index<(PackageId, u32)>,
+    /// For each text that some relation `Obsoletes` names: who, and by which relation.
+    obsoleters: Index<(PackageId, u32)>,
+    /// The packages with `Supplements`.
     supplementing: Vec<PackageId>,
+    /// Paths that were looked up in filelists, each with its packages.
+    looked_up: BTreeMap<String, Vec<PackageId>>,
+    paths: Paths,
+}
+
+/// In place of a relation: the package has the path.
+const BY_PATH: u32 = u32::MAX;
+
+/// Where a table's packages come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The repository's id.
+    pub name: String,
+    /// The lower number is tried first, whatever the versions. The habit is 99.
+    pub priority: u32,
+    /// Of equal packages that of lower cost is taken. The habit is 1000.
+    pub cost: u32,
+}
+
+/// Which paths the packages of a universe tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paths {
+    /// All that matter.
+    All,
+    /// Those that primary lists; others are told by [`Universe::add_paths`] when [`crate::missing_paths`] asks for them.
+    Primary,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    priority: u32,
+    cost: u32,
+    source: Option<u16>,
+    installed: bool,
+    reason: Reason,
+}
+
+/// Lists by text, all in one.
+#[derive(Debug)]
+struct Index<T> {
+    starts: Vec<u32>,
+    entries: Vec<T>,
+}
+
+impl<T: Copy> Index<T> {
+    /// `entries` gives each entry with its text; called twice, and has to say the same both times.
+    fn new<I: Iterator<Item = (Text, T)>>(texts: usize, blank: T, entries: impl Fn() -> I) -> Index<T> {
+        // Counted one place further, so that filling in moves each start to where its own list begins.
+        let mut starts = vec![0_u32; texts + 2];
+        entries().for_each(|(text, _)| starts[text.index() + 2] += 1);
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut filled = vec![blank; sum as usize];
+        for (text, entry) in entries() {
+            let place = &mut starts[text.index() + 1];
+            filled[*place as usize] = entry;
+            *place += 1;
+        }
+        Index { starts, entries: filled }
+    }
+
+    fn of(&self, text: Text) -> &[T] {
+        &self.entries[self.starts[text.index()] as usize..self.starts[text.index() + 1] as usize]
+    }
 }
 
 impl Universe {
@@ -34,123 +104,341 @@ impl Universe {
                 .then_with(|| right.priority.cmp(&left.priority))
                 .then_with(|| left.installed.cmp(&right.installed))
                 .then_with(|| left.nevra.to_string().cmp(&right.nevra.to_string()))
-                .then_with(|| left.key.cmp(&right.key))
+                .then_with(|| (&left.key, right.cost, &left.checksum).cmp(&(&right.key, left.cost, &right.checksum)))
         });
-        let mut universe = Universe {
-            packages: Vec::new(),
-            names: HashMap::new(),
-            providers: HashMap::new(),
-            files: HashMap::new(),
-            supplementing: Vec::new(),
-        };
-        let wanted = wanted_paths(&packages);
-        for (package, index) in packages.iter().zip(0..) {
-            universe.index(package, PackageId(index), &wanted);
-        }
-        universe.packages = packages;
-        universe
+        let state = packages.iter().map(State::of).collect();
+        Universe::index(table_of(&packages), state, Vec::new(), Paths::All)
     }
 
-    fn index(&mut self, package: &Package, id: PackageId, wanted: &HashSet<String>) {
-        self.names.entry(package.nevra.name.clone()).or_default().push(id);
-        let own = Relation::new(&package.nevra.name, Condition::Equal, package.nevra.evr.clone());
-        let own = (!package.provides.contains(&own)).then_some(&own);
-        for provided in package.provides.iter().chain(own) {
-            let providers = self.providers.entry(provided.name.clone()).or_default();
-            let provider = (id, provided.bound.clone());
-            if providers.last() != Some(&provider) {
-                providers.push(provider);
+    /// Joins repositories, and packages that are in none: what is installed, or was named as a file.
+    ///
+    /// Takes over the largest table as it is, so that one large repository costs no more than its index.
+    ///
+    /// # Errors
+    /// [`TableError`] when all together are too large.
+    pub fn of(
+        mut tables: Vec<(Source, Table)>,
+        mut packages: Vec<Package>,
+        paths: Paths,
+    ) -> Result<Universe, TableError> {
+        tables.sort_by(|(left, left_table), (right, right_table)| {
+            (right_table.len(), &left.name).cmp(&(left_table.len(), &right.name))
+        });
+        let mut joined = Table::default();
+        let (mut state, mut sources) = (Vec::new(), Vec::new());
+        for (source, table) in tables {
+            let number = u16::try_from(sources.len()).map_err(|_| TableError)?;
+            let (priority, cost) = (source.priority, source.cost);
+            let one = State { priority, cost, source: Some(number), installed: false, reason: Reason::User };
+            state.extend(std::iter::repeat_n(one, table.len()));
+            if joined.is_empty() {
+                joined = table;
+            } else {
+                joined.append(&table);
             }
+            sources.push(source);
         }
-        for path in package.files.iter().filter(|path| wanted.contains(*path)) {
-            self.files.entry(path.clone()).or_default().push(id);
+        if !packages.is_empty() {
+            packages.sort_by(|left, right| (&left.nevra, &left.key).cmp(&(&right.nevra, &right.key)));
+            state.extend(packages.iter().map(State::of));
+            joined.append(&table_of(&packages));
         }
-        if !package.supplements.is_empty() || !package.enhances.is_empty() {
-            self.supplementing.push(id);
+        let limit = u32::MAX as usize;
+        if !joined.strings.is_whole() || joined.lists.len() > limit || joined.details().len() > limit {
+            return Err(TableError);
         }
+        Ok(Universe::index(joined, state, sources, paths))
     }
 
-    /// The package with a number.
-    pub fn package(&self, id: PackageId) -> &Package {
-        &self.packages[id.index()]
+    fn index(table: Table, state: Vec<State>, sources: Vec<Source>, paths: Paths) -> Universe {
+        let count = u32::try_from(table.len()).unwrap_or(u32::MAX);
+        let mut order: Vec<PackageId> = (0..count).map(PackageId).collect();
+        // Tables are sorted, so this finds few and long runs.
+        order.sort_by(|left, right| {
+            let (left, right) = (left.index(), right.index());
+            let (one, other) = (state[left], state[right]);
+            table
+                .order(left, right)
+                .then_with(|| other.priority.cmp(&one.priority))
+                .then_with(|| one.installed.cmp(&other.installed))
+                .then_with(|| other.cost.cmp(&one.cost))
+                .then_with(|| table.detail_order(left, right))
+        });
+        let mut ranks = vec![0; table.len()];
+        order.iter().zip(0..).for_each(|(id, rank)| ranks[id.index()] = rank);
+        let texts = table.strings.len();
+        let providers = Index::new(texts, (PackageId(0), 0), || {
+            order.iter().flat_map(|id| {
+                let provides = table.list(id.index(), Kind::Provides);
+                let provides = provides.map(|relation| (table.relation(relation).name, (*id, relation.0)));
+                provides.chain(table.paths(id.index()).map(|path| (path, (*id, BY_PATH))))
+            })
+        });
+        let obsoleters = Index::new(texts, (PackageId(0), 0), || {
+            order.iter().flat_map(|id| {
+                let obsoletes = table.list(id.index(), Kind::Obsoletes);
+                obsoletes.map(|relation| (table.relation(relation).name, (*id, relation.0)))
+            })
+        });
+        let has = |id: &PackageId, kind: Kind| table.list(id.index(), kind).len() > 0;
+        let supplementing = order.iter().copied().filter(|id| has(id, Kind::Supplements)).collect();
+        let installed = order.iter().copied().filter(|id| state[id.index()].installed).collect();
+        let looked_up = BTreeMap::new();
+        Universe { table, ranks, state, sources, installed, providers, obsoleters, supplementing, looked_up, paths }
     }
 
-    /// The numbers of all packages, by name, architecture, and oldest first.
+    /// The package with a number, with all its relations. For one fact of it the others here are cheaper.
+    pub fn package(&self, id: PackageId) -> Package {
+        let State { priority, cost, installed, reason, .. } = self.state[id.index()];
+        Package { priority, cost, installed, reason, ..self.table.package(id.index()) }
+    }
+
+    /// Name, epoch, version, release, architecture.
+    pub fn nevra(&self, id: PackageId) -> Nevra {
+        self.table.nevra(id.index())
+    }
+
+    /// The package's name.
+    pub fn name(&self, id: PackageId) -> &str {
+        self.table.strings.get(self.table.name(id.index()))
+    }
+
+    /// The architecture's name.
+    pub fn arch(&self, id: PackageId) -> &str {
+        self.table.strings.get(Text(self.table.arch[id.index()]))
+    }
+
+    /// What the caller finds the package by.
+    pub fn key(&self, id: PackageId) -> &str {
+        self.table.key(id.index())
+    }
+
+    /// The digest of the package's file, as the caller gave it.
+    pub fn checksum(&self, id: PackageId) -> &str {
+        self.table.checksum(id.index())
+    }
+
+    /// Bytes of the package's file, and of what it installs.
+    pub fn sizes(&self, id: PackageId) -> (u64, u64) {
+        (self.table.size[id.index()], self.table.installed_size[id.index()])
+    }
+
+    /// Whether the machine has the package already.
+    pub fn is_installed(&self, id: PackageId) -> bool {
+        self.state[id.index()].installed
+    }
+
+    /// Why the machine has the package.
+    pub fn reason(&self, id: PackageId) -> Reason {
+        self.state[id.index()].reason
+    }
+
+    /// The repository that the package is from; none for packages that were given alone.
+    pub fn source(&self, id: PackageId) -> Option<&Source> {
+        self.state[id.index()].source.map(|number| &self.sources[usize::from(number)])
+    }
+
+    pub(crate) fn priority(&self, id: PackageId) -> u32 {
+        self.state[id.index()].priority
+    }
+
+    /// The package's place among all: by name, architecture, oldest first; of equal ones the better comes later.
+    pub(crate) fn rank(&self, id: PackageId) -> u32 {
+        self.ranks[id.index()]
+    }
+
+    pub(crate) fn vendor(&self, id: PackageId) -> Text {
+        Text(self.table.vendor[id.index()])
+    }
+
+    pub(crate) fn compare_versions(&self, left: PackageId, right: PackageId) -> std::cmp::Ordering {
+        self.table.compare_versions(left.index(), right.index())
+    }
+
+    /// The numbers of all packages.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = PackageId> + use<> {
-        (0..u32::try_from(self.packages.len()).unwrap_or(u32::MAX)).map(PackageId)
+        (0..u32::try_from(self.table.len()).unwrap_or(u32::MAX)).map(PackageId)
     }
 
     /// How many packages there are.
     pub fn len(&self) -> usize {
-        self.packages.len()
+        self.table.len()
     }
 
     /// Whether there is no package.
     pub fn is_empty(&self) -> bool {
-        self.packages.is_empty()
+        self.table.is_empty()
+    }
+
+    /// The installed packages, in order.
+    pub fn installed(&self) -> &[PackageId] {
+        &self.installed
     }
 
     /// The packages of a name, by architecture and oldest first.
-    pub fn named(&self, name: &str) -> &[PackageId] {
-        self.names.get(name).map_or(&[], Vec::as_slice)
+    pub fn named(&self, name: &str) -> Vec<PackageId> {
+        self.table.strings.find(name).map_or(Vec::new(), |text| self.of_name(text).collect())
+    }
+
+    /// The packages of a name, in order. Each provides its name, so they are among those who do.
+    pub(crate) fn of_name(&self, name: Text) -> impl Iterator<Item = PackageId> + '_ {
+        let mut last = None;
+        let ids = self.providers.of(name).iter().map(|(id, _)| *id);
+        ids.filter(move |id| self.table.name(id.index()) == name && last.replace(*id) != Some(*id))
+    }
+
+    pub(crate) fn list(&self, id: PackageId, kind: Kind) -> impl ExactSizeIterator<Item = RelationId> + Clone + '_ {
+        self.table.list(id.index(), kind)
     }
 
     /// The packages that satisfy one plain relation, in order: by what they provide, and by their files.
     pub fn providers(&self, relation: &Relation) -> Vec<PackageId> {
+        let bound = relation.bound.as_ref().map(|(condition, evr)| (condition_number(Some(*condition)), evr.into()));
+        let mut found = match self.table.strings.find(&relation.name) {
+            Some(name) => self.providing(name, bound),
+            None => Vec::new(),
+        };
+        if let (None, Some(owners)) = (bound, self.looked_up.get(&relation.name)) {
+            found.extend(owners);
+            self.sort(&mut found);
+        }
+        found
+    }
+
+    /// The packages that satisfy a relation of a package, in order.
+    pub(crate) fn satisfying(&self, id: RelationId) -> Vec<PackageId> {
+        let stored = self.table.relation(id);
+        let bound = (stored.condition != 0).then(|| (stored.condition, self.table.version_of(stored.version)));
+        let mut found = self.providing(stored.name, bound);
+        if !self.looked_up.is_empty() && bound.is_none() {
+            let owners = self.looked_up.get(self.table.strings.get(stored.name));
+            found.extend(owners.into_iter().flatten());
+            self.sort(&mut found);
+        }
+        found
+    }
+
+    fn sort(&self, packages: &mut Vec<PackageId>) {
+        packages.sort_by_key(|id| self.rank(*id));
+        packages.dedup();
+    }
+
+    fn providing(&self, name: Text, bound: Option<(u32, Version<'_>)>) -> Vec<PackageId> {
         let mut found = Vec::new();
-        for (id, bound) in self.providers.get(&relation.name).map_or(&[][..], Vec::as_slice) {
-            if found.last() != Some(id) && bounds_overlap(relation, bound.as_ref()) {
+        for (id, by) in self.providers.of(name) {
+            let satisfies = || match bound {
+                None => true,
+                Some(_) if *by == BY_PATH => false,
+                Some(wanted) => {
+                    let provided = self.table.relation(RelationId(*by));
+                    provided.condition != 0
+                        && overlap(wanted, (provided.condition, self.table.version_of(provided.version)))
+                }
+            };
+            if found.last() != Some(id) && satisfies() {
                 found.push(*id);
             }
-        }
-        if relation.bound.is_none() && relation.name.starts_with('/') {
-            match self.files.get(&relation.name) {
-                Some(owners) => found.extend(owners),
-                // A path that no package's relation names, so asked for by a request.
-                None => found.extend(self.ids().filter(|id| self.package(*id).files.contains(&relation.name))),
-            }
-            found.sort();
-            found.dedup();
         }
         found
     }
 
     /// The packages that a relation matches by name and version: how `Obsoletes` works.
-    pub fn matching_name<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = PackageId> + 'a {
-        self.named(&relation.name).iter().copied().filter(move |id| {
-            let bound = (Condition::Equal, self.package(*id).nevra.evr.clone());
-            bounds_overlap(relation, Some(&bound))
-        })
+    pub fn matching_name(&self, relation: &Relation) -> Vec<PackageId> {
+        let Some(name) = self.table.strings.find(&relation.name) else { return Vec::new() };
+        let bound = relation.bound.as_ref().map(|(condition, evr)| (condition_number(Some(*condition)), evr.into()));
+        self.of_name(name).filter(|id| self.is_version(*id, bound)).collect()
     }
 
-    /// The packages with `Supplements` or `Enhances`.
+    /// The packages that one of a package's `Obsoletes` matches.
+    pub(crate) fn obsoleted(&self, id: RelationId) -> impl Iterator<Item = PackageId> + '_ {
+        let stored = self.table.relation(id);
+        let bound = (stored.condition != 0).then(|| (stored.condition, self.table.version_of(stored.version)));
+        self.of_name(stored.name).filter(move |id| self.is_version(*id, bound))
+    }
+
+    fn is_version(&self, id: PackageId, bound: Option<(u32, Version<'_>)>) -> bool {
+        let version = || self.table.version_of(crate::table::VersionId(self.table.version[id.index()]));
+        bound.is_none_or(|bound| overlap(bound, (4, version())))
+    }
+
+    /// The packages that say that they replace `old`.
+    pub(crate) fn replacing(&self, old: PackageId) -> Vec<PackageId> {
+        let mut found = Vec::new();
+        for (id, relation) in self.obsoleters.of(self.table.name(old.index())) {
+            let relation = RelationId(*relation);
+            if *id != old && found.last() != Some(id) && self.obsoleted(relation).any(|other| other == old) {
+                found.push(*id);
+            }
+        }
+        found
+    }
+
+    /// The packages with `Supplements`.
     pub(crate) fn supplementing(&self) -> &[PackageId] {
         &self.supplementing
     }
-}
 
-/// Whether a provide of the same name and the range `bound` satisfies `relation`.
-fn bounds_overlap(relation: &Relation, bound: Option<&(Condition, Evr)>) -> bool {
-    match (&relation.bound, bound) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(_), Some(bound)) => {
-            relation.satisfied_by(&Relation { name: relation.name.clone(), bound: Some(bound.clone()) })
+    /// Whether `path` has to be looked up in filelists before it can be said who has it.
+    pub(crate) fn is_unknown_path(&self, path: &str) -> bool {
+        self.paths == Paths::Primary
+            && path.starts_with('/')
+            && !is_primary_path(path)
+            && !self.looked_up.contains_key(path)
+    }
+
+    /// Tells who has paths that primary does not list: for each of `paths`, all of its packages.
+    pub fn add_paths(&mut self, paths: &[String], owners: impl IntoIterator<Item = (PackageId, String)>) {
+        paths.iter().for_each(|path| {
+            self.looked_up.entry(path.clone()).or_default();
+        });
+        let mut fresh: BTreeSet<String> = BTreeSet::new();
+        for (id, path) in owners {
+            if let Some(list) = self.looked_up.get_mut(&path) {
+                list.push(id);
+                fresh.insert(path);
+            }
+        }
+        for path in fresh {
+            let mut list = self.looked_up.remove(&path).unwrap_or_default();
+            self.sort(&mut list);
+            self.looked_up.insert(path, list);
         }
     }
 }
 
-/// The paths that relations name: only these are worth an index.
-fn wanted_paths(packages: &[Package]) -> HashSet<String> {
-    let mut wanted = HashSet::new();
-    for relation in packages.iter().flat_map(Package::relations) {
-        if relation.is_rich() {
-            let rich = Rich::of(relation);
-            let paths = rich.iter().flat_map(Rich::relations).filter(|relation| relation.name.starts_with('/'));
-            wanted.extend(paths.map(|relation| relation.name.clone()));
-        } else if relation.name.starts_with('/') && !wanted.contains(&relation.name) {
-            wanted.insert(relation.name.clone());
-        }
+/// Whether primary lists a path; source: createrepo_c, `cr_is_primary`.
+fn is_primary_path(path: &str) -> bool {
+    path.starts_with("/etc/") || path == "/usr/lib/sendmail" || path.contains("bin/")
+}
+
+impl State {
+    fn of(package: &Package) -> State {
+        let Package { priority, cost, installed, reason, .. } = *package;
+        State { priority, cost, source: None, installed, reason }
     }
-    wanted
+}
+
+/// A table of packages in the order in which they are given.
+fn table_of(packages: &[Package]) -> Table {
+    let mut builder = TableBuilder::new();
+    for package in packages {
+        builder.package(&Identity {
+            name: &package.nevra.name,
+            version: (&package.nevra.evr).into(),
+            arch: package.nevra.arch.as_str(),
+            vendor: &package.vendor,
+            key: &package.key,
+            checksum: &package.checksum,
+            size: package.size,
+            installed_size: package.installed_size,
+        });
+        for kind in Kind::ALL {
+            for relation in package.relations(kind) {
+                let bound = relation.bound.as_ref().map(|(condition, evr)| (*condition, evr.into()));
+                builder.relation(kind, &relation.name, bound);
+            }
+        }
+        package.files.iter().for_each(|path| builder.path(path));
+    }
+    builder.finish_in_given_order()
 }

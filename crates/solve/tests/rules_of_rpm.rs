@@ -65,7 +65,8 @@ fn conflicts_name_others_never_oneself() {
         "no set of packages satisfies the request
   the request asks for `a`: only `a-1-1.noarch`
   the request asks for `b`: only `b-1-1.noarch`
-  `b-1-1.noarch` conflicts with `mta`, which is `a-1-1.noarch`",
+  `a-1-1.noarch` conflicts with `mta`, which is `b-1-1.noarch`
+it would help not to ask for `a`, or not to ask for `b`",
     );
 }
 
@@ -81,7 +82,8 @@ fn obsoletes_match_names_and_win_choices() {
         "no set of packages satisfies the request
   the request asks for `old = 1`: only `old-1-1.noarch`
   the request asks for `new`: only `new-2-1.noarch`
-  `new-2-1.noarch` replaces `old-1-1.noarch`",
+  `new-2-1.noarch` replaces `old-1-1.noarch`
+it would help not to ask for `old = 1`, or not to ask for `new`",
     );
 }
 
@@ -95,7 +97,8 @@ fn one_version_of_a_name() {
   the request asks for `a = 2`: only `a-2-1.noarch`
   the request asks for `b`: only `b-1-1.noarch`
   `b-1-1.noarch` requires `a = 1`: only `a-1-1.noarch`
-  `a-1-1.noarch` and `a-2-1.noarch` cannot be there together",
+  `a-1-1.noarch` and `a-2-1.noarch` cannot be there together
+it would help not to ask for `a = 2`, or not to ask for `b`",
     );
     let universe = Universe::new(packages(text));
     let mut request = request(&["a = 2", "b"]);
@@ -181,7 +184,8 @@ fn other_machines_and_excluded_packages_are_not_seen() {
     assert_eq!(solve(&universe, &request).unwrap(), ["a-1-1.noarch"]);
     request.install = vec!["a = 2".parse().unwrap()];
     let error = solve(&universe, &request).unwrap_err().to_string();
-    assert!(error.ends_with("`a-2-1.noarch` would, but is excluded"), "{error}");
+    let end = "`a-2-1.noarch` would, but is excluded\nit would help not to exclude `a-2-1.noarch`";
+    assert!(error.ends_with(end), "{error}");
 }
 
 #[test]
