@@ -57,11 +57,12 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
             .map(|names| {
                 let (texts, macros) = (&texts, &macros);
                 scope.spawn(move || {
+                    let mut evaluator = spec::Evaluator::default();
                     let one = |name: &&String| {
                         let component = &distro.components[*name];
                         let environment = environment(component, macros, distro);
                         let origin = Origin::file(component.spec.path());
-                        ((*name).clone(), spec::evaluate(&texts[*name], &origin, &environment))
+                        ((*name).clone(), evaluator.evaluate(&texts[*name], &origin, &environment))
                     };
                     names.iter().map(one).collect::<Vec<_>>()
                 })

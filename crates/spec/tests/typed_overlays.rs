@@ -209,7 +209,11 @@ fn configure_arguments() {
             "`--enable-a` is given already; already so in line 5: `%configure --enable-a --with-b=1`",
         ),
         (spec, add("", "--a --b"), "`--a --b` is not one argument of a command"),
-        (spec, add("%meson", "-Da=b"), "nothing in `%build` or `%conf` calls `%meson`; nearest is line 1: `%configure --not-here`"),
+        (
+            spec,
+            add("%meson", "-Da=b"),
+            "nothing in `%build` or `%conf` calls `%meson`; nearest is line 1: `%configure --not-here`",
+        ),
         (spec, remove("", "--with-b"), "-%configure --enable-a --with-b=1|+%configure --enable-a"),
         (spec, remove("", "--with-q"), "no argument `--with-q` of `%configure`; nearest is line 5: `--with-b=1`"),
         (long, add("", "--new"), "-    --disable-static|+    --disable-static \\|+    --new"),

@@ -40,7 +40,7 @@ pub(crate) fn run(
     let calls = RefCell::new(Calls::new(site));
     let outcome = interpret(call, &calls);
     let mut calls = calls.into_inner();
-    calls.said.lines().for_each(|line| lines(line));
+    calls.said.lines().for_each(lines);
     // What is wrong with us is no failure of the scriptlet.
     match (calls.broken.take(), outcome) {
         (Some(error), _) => Err(error),

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use spec::Evaluator;
+
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::ui::Steps;
@@ -12,12 +14,13 @@ const STACK: usize = 16 << 20;
 /// Answers that may wait for a slower one before them.
 const WAITING: usize = 256;
 
-/// Does the same for every item, several at once, and hands the results to `take` in the items' order.
+/// Does the same for every item, several at once, and hands the results to `take` in the items' order. Each thread has an
+/// evaluator of its own.
 pub(super) fn each<I: Sync, T: Send>(
     items: &[I],
     what: &str,
     context: &Context,
-    work: impl Fn(&I) -> T + Sync,
+    work: impl Fn(&I, &mut Evaluator) -> T + Sync,
     mut take: impl FnMut(T),
 ) -> Result<(), Failure> {
     let next = AtomicUsize::new(0);
@@ -28,10 +31,11 @@ pub(super) fn each<I: Sync, T: Send>(
         for _ in 0..threads {
             let (sender, next, work) = (sender.clone(), &next, &work);
             std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
+                let mut evaluator = Evaluator::default();
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(index) else { break };
-                    if sender.send((index, work(item))).is_err() {
+                    if sender.send((index, work(item, &mut evaluator))).is_err() {
                         break;
                     }
                 }

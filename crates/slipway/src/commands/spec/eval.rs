@@ -7,6 +7,8 @@ use super::inputs::{Inputs, Macros, SpecFile};
 use super::problem::Problem;
 use super::query::report;
 use super::setting::Setting;
+use spec::Evaluator;
+
 use crate::context::Context;
 use crate::explain::Failure;
 
@@ -34,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         return plain(text, &setting, context);
     }
     let specs = arguments.inputs.specs(context)?;
-    let work = |spec: &SpecFile| one(spec, arguments.eval.as_deref(), &setting);
+    let work = |spec: &SpecFile, evaluator: &mut Evaluator| one(spec, arguments.eval.as_deref(), &setting, evaluator);
     let (mut problems, mut values) = (Vec::new(), Vec::new());
     each(&specs, "specs", context, work, |answer| match answer {
         Ok((text, warnings)) => {
@@ -56,16 +58,21 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     report(&problems, specs.len(), context)
 }
 
-fn one(spec: &SpecFile, expression: Option<&str>, setting: &Setting) -> Result<(Value, Vec<String>), Problem> {
+fn one(
+    spec: &SpecFile,
+    expression: Option<&str>,
+    setting: &Setting,
+    evaluator: &mut Evaluator,
+) -> Result<(Value, Vec<String>), Problem> {
     let text = spec.text().map_err(|error| Problem::unreadable(spec, &error))?;
     let environment = setting.of(spec, Undefined::Warn);
     let origin = spec::Origin::new(spec.name());
     let problem = |error: spec::SpecError| Problem::of(&spec.name(), &text, &error);
     let (evaluated, value) = match expression {
-        None => (spec::evaluate(&text, &origin, &environment).map_err(problem)?, None),
+        None => (evaluator.evaluate(&text, &origin, &environment).map_err(problem)?, None),
         Some(expression) => {
             let (evaluated, value) =
-                spec::evaluate_and_expand(&text, &origin, &environment, expression).map_err(problem)?;
+                evaluator.evaluate_and_expand(&text, &origin, &environment, expression).map_err(problem)?;
             (evaluated, Some(value))
         }
     };
@@ -91,7 +98,13 @@ fn plain(text: &str, setting: &Setting, context: &Context) -> Result<(), Failure
     let environment = setting.plain();
     let origin = spec::Origin::new("--eval");
     let mut result = None;
-    each(&[text], "text", context, |text| spec::expand(text, &origin, &environment), |found| result = Some(found))?;
+    each(
+        &[text],
+        "text",
+        context,
+        |text, evaluator| evaluator.expand(text, &origin, &environment),
+        |found| result = Some(found),
+    )?;
     match result {
         Some(Ok(expanded)) if context.ui.json => context.ui.json(&json!({ "text": expanded })),
         Some(Ok(expanded)) => context.ui.data(&expanded),

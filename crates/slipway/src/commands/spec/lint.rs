@@ -41,11 +41,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let specs = arguments.inputs.specs(context)?;
     let setting = Setting::new(&arguments.macros, context)?;
     let linter = Linter::new(setting.macros());
-    let work = |spec: &SpecFile| -> Result<(Vec<Finding>, Option<Problem>), Problem> {
+    let work = |spec: &SpecFile, evaluator: &mut spec::Evaluator| -> Result<(Vec<Finding>, Option<Problem>), Problem> {
         let text = spec.text().map_err(|error| Problem::unreadable(spec, &error))?;
         let environment = setting.of(spec, Undefined::Warn);
         let origin = spec::Origin::new(spec.name());
-        let evaluated = spec::evaluate(&text, &origin, &environment);
+        let evaluated = evaluator.evaluate(&text, &origin, &environment);
         let mut findings = linter.lint(&text, &origin, &environment, evaluated.as_ref().ok());
         findings.retain(|finding| !arguments.allow.contains(&finding.code));
         Ok((findings, evaluated.err().map(|error| Problem::of(&spec.name(), &text, &error))))
@@ -84,7 +84,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             context.ui.note(&format!("{}, nothing found", count(specs.len(), "spec")));
             Ok(())
         }
-        (0, problems) => Err(Failure::work(format!("{problems} of {} cannot be evaluated", count(specs.len(), "spec")))),
+        (0, problems) => {
+            Err(Failure::work(format!("{problems} of {} cannot be evaluated", count(specs.len(), "spec"))))
+        }
         (found, 0) => Err(Failure::work(format!("{} in {}", count(found, "finding"), count(specs.len(), "spec")))
             .hint("`slipway spec lint --codes` says what each kind means; `--allow CODE` leaves one out")),
         (found, problems) => Err(Failure::work(format!(

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let specs = arguments.inputs.specs(context)?;
-    let work = |spec: &SpecFile| -> Result<(String, Value), Problem> {
+    let work = |spec: &SpecFile, _: &mut spec::Evaluator| -> Result<(String, Value), Problem> {
         let text = spec.text().map_err(|error| Problem::unreadable(spec, &error))?;
         let document = Document::parse(text);
         Ok(match context.ui.json {

@@ -156,10 +156,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let undefined = if arguments.keep_undefined { Undefined::Warn } else { Undefined::Refuse };
     let is_json = context.ui.json;
     let has_many = specs.len() > 1;
-    let work = |spec: &SpecFile| -> Answer {
+    let work = |spec: &SpecFile, evaluator: &mut spec::Evaluator| -> Answer {
         let text = spec.text().map_err(|error| Problem::unreadable(spec, &error))?;
         let environment = setting.of(spec, undefined);
-        let found = spec::evaluate(&text, &spec::Origin::new(spec.name()), &environment)
+        let found = evaluator
+            .evaluate(&text, &spec::Origin::new(spec.name()), &environment)
             .map_err(|error| Problem::of(&spec.name(), &text, &error))?;
         Ok(match (is_json, arguments.field.as_slice()) {
             (true, fields) => answer(&spec.name(), &found, fields).to_string(),

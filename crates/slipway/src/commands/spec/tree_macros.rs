@@ -66,18 +66,19 @@ pub(super) fn collect(
         .filter(|file| file.text.contains("@@"))
         .filter_map(|file| file.origin.parent().map(Path::to_owned))
         .collect();
-    let evaluate = |path: &&PathBuf| -> Option<(PathBuf, Result<Evaluated, Option<Identity>>)> {
-        let text = String::from_utf8_lossy(&fs_err::read(path).ok()?).into_owned();
-        let is_template = path.parent().is_some_and(|folder| templates.iter().any(|template| template == folder));
-        let writes =
-            text.contains("macros.") && text.lines().any(|line| line.contains("<<") && line.contains("macros"));
-        if !is_template && !writes {
-            return None;
-        }
-        // A package whose spec needs its own macro file: what its tags say must do.
-        let evaluated = spec::evaluate(&text, &Origin::file(path), &environment).map_err(|_| identity(&text));
-        Some(((*path).clone(), evaluated))
-    };
+    let evaluate =
+        |path: &&PathBuf, evaluator: &mut spec::Evaluator| -> Option<(PathBuf, Result<Evaluated, Option<Identity>>)> {
+            let text = String::from_utf8_lossy(&fs_err::read(path).ok()?).into_owned();
+            let is_template = path.parent().is_some_and(|folder| templates.iter().any(|template| template == folder));
+            let writes =
+                text.contains("macros.") && text.lines().any(|line| line.contains("<<") && line.contains("macros"));
+            if !is_template && !writes {
+                return None;
+            }
+            // A package whose spec needs its own macro file: what its tags say must do.
+            let evaluated = evaluator.evaluate(&text, &Origin::file(path), &environment).map_err(|_| identity(&text));
+            Some(((*path).clone(), evaluated))
+        };
     let mut evaluated: Vec<(PathBuf, Result<Evaluated, Option<Identity>>)> = Vec::new();
     each(&specs, "macro files", context, evaluate, |found| evaluated.extend(found))?;
     for (path, spec) in &evaluated {
