@@ -158,6 +158,8 @@ fn bombs_end_in_errors() {
         ("%{lua:for i = 1, 1e9 do rpm.expand('%name') end}".to_owned(), "calls"),
         ("%{lua:local c = coroutine.wrap(function() while true do end end) c()}".to_owned(), "instructions"),
         ("%(for a in 1 2 3 4 5 6 7 8 9; do for b in 1 2 3 4 5 6 7 8 9; do for c in 1 2 3 4 5 6 7 8 9; do for d in 1 2 3 4 5 6 7 8 9; do for e in 1 2 3 4 5 6 7 8 9; do echo; done; done; done; done; done)".to_owned(), "commands"),
+        ("%{lua:print(('a'):rep(5000):find(('a*'):rep(12) .. 'b'))}".to_owned(), "too long"),
+        (format!("%{{gsub {} {}b x}}", "a".repeat(5_000), "a*".repeat(12)), "too long"),
         ("%(x='eval $x'; eval $x)".to_owned(), "nested"),
     ] {
         let began = std::time::Instant::now();

@@ -98,6 +98,22 @@ const REFUSED: &[(&str, &[&str])] = &[
 const PRELUDE: &str =
     "local l=load;load=function(c,n,m,...) return l(c,n,'t',...) end;dofile=nil;loadfile=nil;string.dump=nil";
 
+/// Texts as long as this are matched with any pattern.
+const SHORT: usize = 32;
+
+/// Wraps what matches patterns: a match that might never end is refused.
+const PATTERNS: &str = "
+    local check, short = ...
+    local type = type
+    local function wrap(name)
+        local match = string[name]
+        string[name] = function(text, pattern, ...)
+            if type(text) == 'string' and #text > short and type(pattern) == 'string' then check(text, pattern) end
+            return match(text, pattern, ...)
+        end
+    end
+    wrap('find') wrap('match') wrap('gmatch') wrap('gsub')";
+
 /// Makes the function that makes globals: two levels of tables are copied, and nothing in them is deeper, `package.loaded`
 /// excepted. Functions are shared: no script can change one.
 const FRESH: &str = "
@@ -129,6 +145,13 @@ impl Interpreter {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::COROUTINE | StdLib::OS;
         let lua = Lua::new_with(libraries, LuaOptions::default())?;
         lua.load(PRELUDE).exec()?;
+        let check = lua.create_function(|_, (text, pattern): (mlua::String, mlua::String)| {
+            if super::lua_patterns::ends_soon(&pattern.as_bytes(), text.as_bytes().len()) {
+                return Ok(());
+            }
+            Err(mlua::Error::runtime("the pattern could take too long on a text of this length"))
+        })?;
+        lua.load(PATTERNS).call::<()>((check, SHORT))?;
         let globals = lua.globals();
         for (table, _) in REFUSED {
             if globals.get::<Value>(*table)?.is_nil() {

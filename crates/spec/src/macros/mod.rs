@@ -18,6 +18,7 @@ mod lua_files;
 mod lua_interpreter;
 mod lua_library;
 mod lua_loops;
+mod lua_patterns;
 mod memo;
 mod scan;
 mod string;
