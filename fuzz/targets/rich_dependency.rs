@@ -18,7 +18,9 @@ fuzz_target!(|text: &str| {
     if let Ok(relation) = Relation::parse(text) {
         let _ = Rich::of(&relation);
     }
-    if text.contains(['\n', '%']) {
+    // rpm takes a name with a parenthesis that is never closed, and then cannot read what it wrote; so do we.
+    let count = |letter: char| text.matches(letter).count();
+    if text.contains(['\n', '%']) || count('(') != count(')') {
         return;
     }
     let spec = format!("Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nRequires: {text}\n%description\nx\n");

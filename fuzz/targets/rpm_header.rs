@@ -7,7 +7,14 @@ use rpm::Header;
 fuzz_target!(|bytes: &[u8]| {
     let Ok(header) = Header::parse(bytes.to_vec()) else { return };
     for tag in header.tags() {
-        let _ = (header.count(tag), header.raw(tag), header.str(tag), header.numbers(tag), header.bytes(tag), header.value(tag));
+        let _ = (
+            header.count(tag),
+            header.raw(tag),
+            header.str(tag),
+            header.numbers(tag),
+            header.bytes(tag),
+            header.value(tag),
+        );
         for text in header.strs(tag) {
             let _ = text.len();
         }

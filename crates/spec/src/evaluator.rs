@@ -62,8 +62,15 @@ impl Evaluator {
     /// The first thing that is not so, with its place and the macros that led there.
     pub fn expand(&mut self, text: &str, origin: &Origin, environment: &Environment) -> Result<String, SpecError> {
         let engine = Engine::new(environment, origin, &self.lua);
-        engine.set_position(Position::line(origin.clone(), 1));
-        engine.expand_text(text).map_err(|error| *error)
+        let start = Position::line(origin.clone(), 1);
+        engine.set_position(start.clone());
+        engine.expand_text(text).map_err(|mut error| {
+            // A text that is expanded by itself is one line to people.
+            if error.position == start && !text.contains('\n') {
+                error.position.column = u32::try_from(engine.offset.get() + 1).unwrap_or(0);
+            }
+            *error
+        })
     }
 }
 

@@ -164,6 +164,7 @@ fn nothing_is_said_where_it_may_be_right() {
             "Source0: a.tar\nSource1: b.tar\n# made by hand\nSource2: c.conf\nSource3: make-it.sh\n",
             "%prep\n%setup -q -a 1\n",
         ),
+        ("Source0: a.tar\nSource1: b.tar\n", "%prep\n%autosetup -n x %{?f:-a1}\n"),
         ("Source0: a.tar\nSource1: b.conf\n", "%prep\n%setup -q\n%install\ncp $RPM_SOURCE_DIR/b.conf .\n"),
         ("Patch1: a.patch\nPatch2: b.patch\n", "%prep\ncat %{patches} | patch\n"),
         // tags

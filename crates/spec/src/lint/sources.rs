@@ -226,19 +226,16 @@ fn unpacks(source: &Source, code: &str) -> bool {
     .flat_map(|name| calls(code, name))
     .any(|arguments| {
         let arguments = arguments.trim_end_matches('}');
-        let words: Vec<&str> = arguments.split_ascii_whitespace().collect();
         let first = number == 0 && !has_option(arguments, 'T');
-        let named = words.windows(2).any(|pair| {
-            pair[0].starts_with('-')
-                && (pair[0].ends_with('a') || pair[0].ends_with('b'))
-                && (pair[1] == number.to_string() || pair[1].contains('%'))
+        // Inside of `%{?x:-a1}`, too.
+        let named = ["-a", "-b"].iter().any(|mark| {
+            arguments.match_indices(mark).any(|(at, _)| {
+                let rest = arguments[at + mark.len()..].trim_start();
+                let digits = &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())];
+                rest.starts_with('%') || digits == number.to_string()
+            })
         });
-        let joined = words.iter().any(|word| {
-            word.strip_prefix("-a")
-                .or_else(|| word.strip_prefix("-b"))
-                .is_some_and(|rest| rest == number.to_string() || rest.contains('%'))
-        });
-        first || named || joined
+        first || named
     })
 }
 

@@ -1,13 +1,12 @@
 use clap::Args;
 use serde_json::{Value, json};
-use spec::Undefined;
+use spec::{Evaluator, Undefined};
 
 use super::each::each;
 use super::inputs::{Inputs, Macros, SpecFile};
 use super::problem::Problem;
 use super::query::report;
 use super::setting::Setting;
-use spec::Evaluator;
 
 use crate::context::Context;
 use crate::explain::Failure;

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use serde_json::{Value, json};
-use spec::Undefined;
 use spec::lint::{Code, Finding, Linter};
+use spec::{Evaluator, Undefined};
 
 use super::each::each;
 use super::inputs::{Inputs, Macros, SpecFile};
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let specs = arguments.inputs.specs(context)?;
     let setting = Setting::new(&arguments.macros, context)?;
     let linter = Linter::new(setting.macros());
-    let work = |spec: &SpecFile, evaluator: &mut spec::Evaluator| -> Result<(Vec<Finding>, Option<Problem>), Problem> {
+    let work = |spec: &SpecFile, evaluator: &mut Evaluator| -> Result<(Vec<Finding>, Option<Problem>), Problem> {
         let text = spec.text().map_err(|error| Problem::unreadable(spec, &error))?;
         let environment = setting.of(spec, Undefined::Warn);
         let origin = spec::Origin::new(spec.name());
