@@ -2,17 +2,31 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Position};
-use crate::overlay::{self, Overlay};
+use crate::group::PackagePublish;
+use crate::overlay::Overlay;
 use crate::reader::Table;
 use crate::reference;
+use crate::settings::{Settings, Value};
 
-/// A component: a source package and how it is built.
+/// A component: a source package and how it is built, all inherited settings applied.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Component {
     /// Its name, which is also that of its spec and its folder.
     pub name: String,
     /// Where its spec comes from.
     pub spec: SpecSource,
+    /// The folder in which its spec is, or would be, with all overlays applied.
+    pub rendered: Option<PathBuf>,
+    /// How its release is made.
+    pub release: ReleaseCalculation,
+    /// Files that the spec does not name stay in the rendered folder.
+    pub keep_all_files: bool,
+    /// The groups that it is in, by name.
+    pub groups: Vec<String>,
+    /// Where its packages are published, unless their own settings say otherwise.
+    pub publish: Publish,
+    /// Where single packages of it are published, by their name.
+    pub packages: BTreeMap<String, PackagePublish>,
     /// What it is built from.
     pub origin: ComponentOrigin,
     /// Source files that are not kept beside the spec.
@@ -23,6 +37,19 @@ pub struct Component {
     pub build: BuildOptions,
     /// Where it is defined.
     pub at: Position,
+    /// What all layers together say, each value with its place.
+    #[serde(skip)]
+    pub settings: Settings,
+}
+
+impl Component {
+    /// The spec that says what the component is: the rendered one where there is one, else the definition's own.
+    pub fn effective_spec(&self) -> Option<PathBuf> {
+        let rendered = self.rendered.as_ref().map(|folder| folder.join(format!("{}.spec", self.name)));
+        rendered
+            .filter(|path| path.is_file())
+            .or_else(|| matches!(self.spec, SpecSource::Local { .. }).then(|| self.spec.path().to_owned()))
+    }
 }
 
 /// Where a spec comes from.
@@ -34,13 +61,80 @@ pub enum SpecSource {
         /// The spec file.
         path: PathBuf,
     },
+    /// The dist-git of another distribution.
+    Upstream(Upstream),
+}
+
+/// A spec in the dist-git of another distribution.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Upstream {
+    /// The distribution, as `[distros.NAME]` names it.
+    pub distro: String,
+    /// Its version; the distribution's default version if not said.
+    pub version: Option<String>,
+    /// The last moment whose commits count, as written.
+    pub snapshot: Option<String>,
+    /// What the component is called there.
+    pub name: String,
+    /// The commit, where it is pinned.
+    pub commit: Option<String>,
+    /// The rendered spec, where it is or would be.
+    #[serde(skip)]
+    pub spec: PathBuf,
+}
+
+/// How the release of a component is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseCalculation {
+    /// As the spec says it: `%autorelease`, or a number that is counted up.
+    #[default]
+    Auto,
+    /// By `%autorelease`.
+    Autorelease,
+    /// A number that is counted up.
+    Static,
+    /// By hand: it is left alone.
+    Manual,
+}
+
+impl ReleaseCalculation {
+    /// The word for it in the definition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReleaseCalculation::Auto => "auto",
+            ReleaseCalculation::Autorelease => "autorelease",
+            ReleaseCalculation::Static => "static",
+            ReleaseCalculation::Manual => "manual",
+        }
+    }
+}
+
+/// The channels of a component's packages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Publish {
+    /// Of binary packages.
+    pub rpm: Option<String>,
+    /// Of the source package.
+    pub srpm: Option<String>,
+    /// Of debuginfo packages.
+    pub debuginfo: Option<String>,
 }
 
 impl SpecSource {
-    /// The spec file.
+    /// The spec file: the definition's own, or where the rendered one of another distribution is or would be.
     pub fn path(&self) -> &Path {
         match self {
             SpecSource::Local { path } => path,
+            SpecSource::Upstream(upstream) => &upstream.spec,
+        }
+    }
+
+    /// `local` or `upstream`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            SpecSource::Local { .. } => "local",
+            SpecSource::Upstream(_) => "upstream",
         }
     }
 
@@ -75,6 +169,8 @@ impl ComponentOrigin {
 pub struct SourceFile {
     /// Its name in the spec.
     pub file_name: String,
+    /// Why it takes the place of upstream's file of the same name; `None`: it does not.
+    pub replaces_upstream: Option<String>,
     /// Its digest, from the component's file or its lock; without one it cannot be fetched.
     pub hash: Option<Hash>,
     /// Its length in bytes, from its lock.
@@ -107,6 +203,22 @@ pub enum FileOrigin {
         /// The suite that has it, where that is not stage0's.
         suite: Option<String>,
     },
+    /// A file at an address.
+    Download {
+        /// The address.
+        uri: String,
+    },
+    /// What a script of the component makes.
+    Custom {
+        /// The script, a file beside the spec.
+        script: String,
+        /// Packages that the script needs.
+        packages: Vec<String>,
+        /// Files beside the spec that it reads.
+        inputs: Vec<String>,
+    },
+    /// An archive of upstream's that overlays change.
+    Overlay,
 }
 
 impl FileOrigin {
@@ -114,7 +226,13 @@ impl FileOrigin {
     pub fn suite(&self) -> Option<&str> {
         match self {
             FileOrigin::DebianSource { suite, .. } | FileOrigin::DebianBinary { suite, .. } => suite.as_deref(),
+            FileOrigin::Download { .. } | FileOrigin::Custom { .. } | FileOrigin::Overlay => None,
         }
+    }
+
+    /// Whether it comes from Debian, whose files are known by the lock.
+    pub fn is_debian(&self) -> bool {
+        matches!(self, FileOrigin::DebianSource { .. } | FileOrigin::DebianBinary { .. })
     }
 }
 
@@ -150,6 +268,12 @@ pub struct BuildOptions {
     pub defines: BTreeMap<String, String>,
     /// Whether `%check` runs.
     pub check: Check,
+    /// Macros tell the version and release of upstream's spec.
+    pub emit_upstream_provenance: bool,
+    /// Why the build is expected to fail; `None`: it is not.
+    pub expected_failure: Option<String>,
+    /// It takes long.
+    pub expensive: bool,
 }
 
 /// Whether `%check` runs.
@@ -161,141 +285,194 @@ pub struct Check {
     pub skip_reason: Option<String>,
 }
 
-/// One layer of build settings, as written; later layers are applied over earlier ones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct BuildLayer {
-    with: Vec<String>,
-    without: Vec<String>,
-    defines: BTreeMap<String, String>,
-    undefines: Vec<String>,
-    skip: Option<bool>,
-    skip_reason: Option<String>,
-}
-
-impl BuildLayer {
-    pub(crate) fn read(mut table: Table<'_>) -> BuildLayer {
-        let mut layer = BuildLayer {
-            with: table.texts("with"),
-            without: table.texts("without"),
-            defines: table.string_map("defines").into_iter().map(|(name, text)| (name, text.value)).collect(),
-            undefines: table.texts("undefines"),
-            ..BuildLayer::default()
-        };
-        if let Some(mut check) = table.table("check", reference::CHECK) {
-            layer.skip = check.boolean("skip");
-            layer.skip_reason = check.text("skip_reason");
-            if layer.skip == Some(true) && layer.skip_reason.is_none() {
-                check.missing("skip_reason");
-            }
-        }
-        layer
-    }
-
-    pub(crate) fn from_config(table: Option<Table<'_>>) -> BuildLayer {
-        table
-            .and_then(|mut table| table.table("build", reference::BUILD))
-            .map_or_else(BuildLayer::default, BuildLayer::read)
-    }
-
-    pub(crate) fn apply(&self, options: &mut BuildOptions) {
-        // A later word on a conditional replaces an earlier one, so that a component can undo what its group says.
-        options.without.retain(|name| !self.with.contains(name));
-        options.with.retain(|name| !self.without.contains(name));
-        options.with.extend(self.with.iter().cloned());
-        options.without.extend(self.without.iter().cloned());
-        options.defines.retain(|name, _| !self.undefines.contains(name));
-        options.defines.extend(self.defines.clone());
-        if let Some(skip) = self.skip {
-            options.check = Check { skip, skip_reason: self.skip_reason.clone() };
-        }
-    }
-}
-
 /// A component as written, before it inherits.
 pub(crate) struct ComponentLayer {
-    pub(crate) component: Component,
-    pub(crate) build: BuildLayer,
+    pub(crate) settings: Settings,
+    /// The folder of its file, to which globs of overlay files are relative.
+    pub(crate) folder: PathBuf,
+    pub(crate) at: Position,
 }
 
-pub(crate) fn read(name: &str, mut table: Table<'_>, folder: &Path, locks: &Path) -> Option<ComponentLayer> {
-    let at = table.at();
-    table.require("spec");
-    let spec = table.table("spec", reference::SPEC).and_then(|spec| read_spec(spec, folder));
-    let origins = [("source", ComponentOrigin::Source), ("stage0", ComponentOrigin::Stage0)];
-    let origin = table.word("origin", &origins).unwrap_or(ComponentOrigin::Source);
-    let lock = locks.join(format!("{name}.lock"));
-    let source_files = table
-        .tables("source-files", reference::SOURCE_FILE)
-        .into_iter()
-        .filter_map(|table| read_source_file(table, &lock))
-        .collect();
-    let overlays = table.tables("overlays", reference::OVERLAY);
-    let overlays = overlays.into_iter().filter_map(|table| overlay::read(table, folder, None)).collect();
-    let build = table.table("build", reference::BUILD).map_or_else(BuildLayer::default, BuildLayer::read);
-    let name = name.to_owned();
-    let component = Component { name, spec: spec?, origin, source_files, overlays, build: BuildOptions::default(), at };
-    Some(ComponentLayer { component, build })
+/// What a component gets from the whole definition.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) locks: &'a Path,
+    pub(crate) rendered: Option<&'a Path>,
+    pub(crate) groups: &'a [String],
 }
 
-fn read_spec(mut table: Table<'_>, folder: &Path) -> Option<SpecSource> {
-    let kind = table.required("type");
-    let path = table.required("path");
-    let (kind, path) = (kind?, path?);
-    if kind.value != "local" {
-        let problem = Diagnostic::new(format!("specs of type `{}` cannot be built", kind.value));
-        table.report(table.span.clone(), problem.hint("`local` is the type that can: a spec file of this definition"));
-        return None;
+impl Component {
+    /// The component of these settings, all layers merged; what keeps it from being one is reported.
+    pub(crate) fn of(
+        name: &str,
+        settings: Settings,
+        at: &Position,
+        around: &Surroundings<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<Component> {
+        let letter = name.chars().next()?.to_lowercase();
+        let rendered = around.rendered.map(|folder| folder.join(letter.to_string()).join(name));
+        let spec = match spec_source(name, &settings, rendered.as_deref()) {
+            Ok(spec) => spec,
+            Err(problem) => {
+                problems.push(problem.at(settings.at("spec.type").unwrap_or(at)));
+                return None;
+            }
+        };
+        let mut source_files = settings.source_files.clone();
+        for file in &mut source_files {
+            file.lock = around.locks.join(format!("{name}.lock"));
+        }
+        let mut packages: BTreeMap<String, PackagePublish> = BTreeMap::new();
+        for (key, value) in settings.below("packages") {
+            let (Some((package, key)), Value::Text(channel)) = (key.rsplit_once(".publish."), &value.value) else {
+                continue;
+            };
+            packages.entry(package.to_owned()).or_default().set(key, channel);
+        }
+        let owned = |key: &str| settings.text(key).map(str::to_owned);
+        Some(Component {
+            name: name.to_owned(),
+            spec,
+            rendered,
+            release: match settings.text("release.calculation") {
+                Some("autorelease") => ReleaseCalculation::Autorelease,
+                Some("static") => ReleaseCalculation::Static,
+                Some("manual") => ReleaseCalculation::Manual,
+                _ => ReleaseCalculation::Auto,
+            },
+            keep_all_files: settings.flag("render.skip-file-filter"),
+            groups: around.groups.to_vec(),
+            publish: Publish {
+                rpm: owned("publish.rpm-channel"),
+                srpm: owned("publish.srpm-channel"),
+                debuginfo: owned("publish.debuginfo-channel"),
+            },
+            packages,
+            origin: match settings.text("origin") {
+                Some("stage0") => ComponentOrigin::Stage0,
+                _ => ComponentOrigin::Source,
+            },
+            source_files,
+            overlays: settings.overlays.clone(),
+            build: build_options(&settings),
+            at: at.clone(),
+            settings,
+        })
     }
-    let path = folder.join(path.value);
-    if !path.is_file() {
-        let problem = Diagnostic::new(format!("the spec `{}` does not exist", path.display()));
-        table.report(table.span.clone(), problem.hint("`path` is relative to the file that it is written in"));
-        return None;
-    }
-    Some(SpecSource::Local { path })
 }
 
-fn read_source_file(mut table: Table<'_>, lock: &Path) -> Option<SourceFile> {
+fn spec_source(name: &str, settings: &Settings, rendered: Option<&Path>) -> Result<SpecSource, Diagnostic> {
+    match settings.text("spec.type") {
+        Some("local") => match settings.text("spec.path") {
+            Some(path) if Path::new(path).is_file() => Ok(SpecSource::Local { path: PathBuf::from(path) }),
+            Some(path) => Err(Diagnostic::new(format!("the spec `{path}` of `{name}` does not exist"))
+                .hint("`path` is relative to the file that it is written in")),
+            None => Err(Diagnostic::new(format!("`{name}` has a local spec and no `spec.path`"))
+                .hint("say which: `spec = { type = \"local\", path = \"NAME.spec\" }`")),
+        },
+        Some(_) => match settings.text("spec.upstream-distro.name") {
+            Some(distro) => {
+                let owned = |key: &str| settings.text(key).map(str::to_owned);
+                Ok(SpecSource::Upstream(Upstream {
+                    distro: distro.to_owned(),
+                    version: owned("spec.upstream-distro.version"),
+                    snapshot: owned("spec.upstream-distro.snapshot"),
+                    name: owned("spec.upstream-name").unwrap_or_else(|| name.to_owned()),
+                    commit: owned("spec.upstream-commit").map(|commit| commit.to_ascii_lowercase()),
+                    spec: rendered.unwrap_or(Path::new("")).join(format!("{name}.spec")),
+                }))
+            }
+            None => Err(Diagnostic::new(format!("`{name}` has an upstream spec and no `spec.upstream-distro`"))
+                .hint("name the distribution in `default-component-config`, or in the component")),
+        },
+        None => Err(Diagnostic::new(format!("nothing says where the spec of `{name}` comes from"))
+            .hint("`spec = { type = \"local\", path = \"NAME.spec\" }`, in the component or in what it inherits")),
+    }
+}
+
+fn build_options(settings: &Settings) -> BuildOptions {
+    let undefines = settings.list("build.undefines");
+    let defines = settings.below("build.defines").filter_map(|(name, body)| match &body.value {
+        Value::Text(body) if !undefines.iter().any(|undefined| undefined == name) => {
+            Some((name.to_owned(), body.clone()))
+        }
+        _ => None,
+    });
+    let reason = |flag: &str, reason: &str| {
+        settings.flag(flag).then(|| settings.text(reason).unwrap_or("no reason was given").to_owned())
+    };
+    let skip_reason = reason("build.check.skip", "build.check.skip_reason");
+    BuildOptions {
+        with: settings.list("build.with"),
+        without: settings.list("build.without"),
+        defines: defines.collect(),
+        check: Check { skip: skip_reason.is_some(), skip_reason },
+        emit_upstream_provenance: settings.flag("build.emit-upstream-provenance"),
+        expected_failure: reason("build.failure.expected", "build.failure.expected-reason"),
+        expensive: settings.flag("build.hints.expensive"),
+    }
+}
+
+pub(crate) fn read_source_file(mut table: Table<'_>) -> Option<SourceFile> {
     let at = table.at();
     let file_name = table.required("filename");
-    let hash = table.string("hash");
+    let hash = table.string("hash").filter(|hash| !hash.value.is_empty());
     let kind = table.word("hash-type", &[("SHA256", false), ("SHA512", true)]);
     let hash = match (hash, kind) {
-        (None, None) => None,
         (Some(hash), Some(is_sha512)) => parse_hash(&table, &hash.value, is_sha512),
         (Some(_), None) => {
-            table.missing("hash-type");
+            if !table.has("hash-type") {
+                table.missing("hash-type");
+            }
             None
         }
-        (None, Some(_)) => {
-            table.missing("hash");
-            None
-        }
+        (None, _) => None,
     };
+    let replaces = table.boolean("replace-upstream").unwrap_or(false);
+    let reason = table.text("replace-reason").filter(|reason| !reason.trim().is_empty());
+    if replaces && reason.is_none() {
+        table.missing("replace-reason");
+    }
+    if reason.is_some() && !replaces {
+        let problem = Diagnostic::new("`replace-reason` says why upstream's file is replaced, and it is not");
+        table.report(table.value_span("replace-reason"), problem.hint("add `replace-upstream = true`"));
+    }
     table.require("origin");
     let origin = table.table("origin", reference::FILE_ORIGIN).and_then(read_file_origin);
+    if origin == Some(FileOrigin::Overlay) && !replaces {
+        let problem = Diagnostic::new("an archive that overlays change takes the place of upstream's");
+        table.report(table.span.clone(), problem.hint("add `replace-upstream = true` and `replace-reason`"));
+    }
     let file_name = file_name?;
-    if file_name.value.contains('/') || file_name.value.starts_with('.') {
+    if !is_plain_name(&file_name.value) {
         let problem = Diagnostic::new(format!("`{}` is not the plain name of a file", file_name.value));
-        table.report(table.span.clone(), problem);
+        table.report(table.value_span("filename"), problem);
         return None;
     }
     Some(SourceFile {
         file_name: file_name.value,
+        replaces_upstream: reason.filter(|_| replaces),
         hash,
         size: None,
         origin: origin?,
         origin_version: None,
         at,
-        lock: lock.to_owned(),
+        lock: PathBuf::new(),
     })
+}
+
+/// Whether a name can stand for a file in a folder of others: no path, no blank, ASCII only.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && !matches!(name, "." | "..")
+        && name.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\'))
 }
 
 pub(crate) fn parse_hash(table: &Table<'_>, hex: &str, is_sha512: bool) -> Option<Hash> {
     let (name, digits) = if is_sha512 { ("SHA512", 128) } else { ("SHA256", 64) };
     if hex.len() != digits || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let problem = Diagnostic::new(format!("`{hex}` is not a {name} digest"));
-        table.report(table.span.clone(), problem.hint(format!("it has {digits} hexadecimal digits")));
+        table.report(table.value_span("hash"), problem.hint(format!("it has {digits} hexadecimal digits")));
         return None;
     }
     let hex = hex.to_ascii_lowercase();
@@ -304,15 +481,60 @@ pub(crate) fn parse_hash(table: &Table<'_>, hex: &str, is_sha512: bool) -> Optio
 
 fn read_file_origin(mut table: Table<'_>) -> Option<FileOrigin> {
     table.required("type")?;
-    table.word("type", &[("debian", ())])?;
-    let suite = table.text("suite");
-    match (table.text("source"), table.text("binary")) {
-        (Some(source), None) => Some(FileOrigin::DebianSource { source, suite }),
-        (None, Some(binary)) => Some(FileOrigin::DebianBinary { binary, suite }),
-        _ => {
-            let problem = Diagnostic::new("an origin of type `debian` names either a `source` or a `binary` package");
-            table.report(table.span.clone(), problem);
-            None
+    let kind = table.word(
+        "type",
+        &[("debian", "debian"), ("download", "download"), ("custom", "custom"), ("overlay", "overlay")],
+    )?;
+    let origin = match kind {
+        "debian" => {
+            let suite = table.text("suite");
+            match (table.text("source"), table.text("binary")) {
+                (Some(source), None) => Some(FileOrigin::DebianSource { source, suite }),
+                (None, Some(binary)) => Some(FileOrigin::DebianBinary { binary, suite }),
+                _ => {
+                    let problem =
+                        Diagnostic::new("an origin of type `debian` names either a `source` or a `binary` package");
+                    table.report(table.span.clone(), problem);
+                    None
+                }
+            }
+        }
+        "download" => {
+            let uri = table.required("uri")?.value;
+            let is_address = uri.split_once(':').is_some_and(|(scheme, _)| {
+                scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+                    && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            });
+            if !is_address {
+                let problem = Diagnostic::new(format!("`{uri}` is no address"));
+                table.report(table.value_span("uri"), problem.hint("it starts with a scheme, as in `https://`"));
+            }
+            Some(FileOrigin::Download { uri })
+        }
+        "custom" => read_custom_origin(&mut table),
+        _ => Some(FileOrigin::Overlay),
+    };
+    for (key, span) in table.untaken() {
+        let problem = Diagnostic::new(format!("`{key}` means nothing to an origin of type `{kind}`"));
+        table.report(span, problem.hint("remove it"));
+    }
+    origin
+}
+
+fn read_custom_origin(table: &mut Table<'_>) -> Option<FileOrigin> {
+    let script = table.required("script");
+    let inputs = table.strings("inputs");
+    let packages = table.texts("mock-packages");
+    let script = script?;
+    let mut seen = std::collections::BTreeSet::new();
+    for file in inputs.iter().chain([&script]) {
+        if !is_plain_name(&file.value) {
+            let problem = Diagnostic::new(format!("`{}` is not the plain name of a file", file.value));
+            table.report_at(&file.at, problem);
+        } else if !seen.insert(&file.value) {
+            table.report_at(&file.at, Diagnostic::new(format!("`{}` is named twice", file.value)));
         }
     }
+    let inputs = inputs.iter().map(|input| input.value.clone()).collect();
+    Some(FileOrigin::Custom { script: script.value, packages, inputs })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A place in a definition file. Lines and columns count from 1, columns in characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Position {
     /// The file, as people reach it.
     pub file: PathBuf,
@@ -54,6 +54,16 @@ pub enum Severity {
     Error,
     /// It can, though something is not as it was meant.
     Warning,
+}
+
+impl Severity {
+    /// What stands before the problem: `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
 }
 
 impl Diagnostic {
@@ -133,7 +143,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All problems that a load found, by place.
+/// All problems that a load found: errors before warnings, each by place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
@@ -141,7 +151,7 @@ impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, diagnostic) in self.0.iter().enumerate() {
             if index > 0 {
-                f.write_str("\n\nerror: ")?;
+                write!(f, "\n\n{}: ", diagnostic.severity.as_str())?;
             }
             write!(f, "{diagnostic}")?;
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Located, Position, SourceText};
@@ -94,24 +95,90 @@ pub struct System {
     pub disable: Vec<String>,
 }
 
-pub(crate) fn read(name: &str, mut table: Table<'_>, folder: &Path, problems: &mut Vec<Diagnostic>) -> Option<Image> {
+/// An image that another tool describes and makes; Slipway knows of it and no more.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ForeignImage {
+    /// Its name.
+    pub name: String,
+    /// The image in a sentence.
+    pub description: String,
+    /// The language of its description, as in `kiwi`; empty where none is said.
+    pub language: String,
+    /// Its description.
+    pub path: Option<PathBuf>,
+    /// The part of the description that is meant.
+    pub profile: Option<String>,
+    /// Where it is defined.
+    pub at: Position,
+}
+
+/// What the definition says of an image, whoever makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ImageFacts {
+    /// What it can do: `machine-bootable`, `container`, `systemd`, `runtime-package-management`; not said means unknown.
+    pub capabilities: BTreeMap<&'static str, bool>,
+    /// The test suites that it is put to.
+    pub test_suites: Vec<Located<String>>,
+    /// The channels to which it is published.
+    pub channels: Vec<String>,
+}
+
+/// An image as it was read.
+pub(crate) enum Found {
+    Ours(Box<Image>),
+    Foreign(ForeignImage),
+}
+
+pub(crate) fn read(
+    name: &str,
+    mut table: Table<'_>,
+    folder: &Path,
+    problems: &mut Vec<Diagnostic>,
+) -> (ImageFacts, Option<Found>) {
+    let facts = read_facts(&mut table);
+    (facts, read_image(name, table, folder, problems))
+}
+
+fn read_facts(table: &mut Table<'_>) -> ImageFacts {
+    let mut facts = ImageFacts::default();
+    if let Some(mut capabilities) = table.table("capabilities", reference::CAPABILITIES) {
+        for key in ["machine-bootable", "container", "systemd", "runtime-package-management"] {
+            if let Some(is_so) = capabilities.boolean(key) {
+                facts.capabilities.insert(key, is_so);
+            }
+        }
+    }
+    if let Some(mut tests) = table.table("tests", reference::IMAGE_TESTS) {
+        let suites = tests.tables("test-suites", reference::TEST_SUITE_REFERENCE);
+        facts.test_suites = suites.into_iter().filter_map(|mut suite| suite.required("name")).collect();
+    }
+    if let Some(mut publish) = table.table("publish", reference::IMAGE_PUBLISH) {
+        facts.channels = publish.texts("channels");
+    }
+    facts
+}
+
+fn read_image(name: &str, mut table: Table<'_>, folder: &Path, problems: &mut Vec<Diagnostic>) -> Option<Found> {
     let at = table.at();
     let description = table.text("description").unwrap_or_default();
-    table.require("definition");
-    let mut definition = table.table("definition", reference::IMAGE_DEFINITION)?;
-    let kind = definition.required("type");
-    let path = definition.required("path");
-    let (kind, path) = (kind?, path?);
-    if kind.value != "slipway" {
-        let problem = Diagnostic::new(format!("images of type `{}` cannot be built", kind.value));
-        definition.report(definition.span.clone(), problem.hint("`slipway` is the type that can"));
-        return None;
+    let name = name.to_owned();
+    let foreign = |language: String, path: Option<PathBuf>, profile: Option<String>| {
+        let (name, description, at) = (name.clone(), description.clone(), at.clone());
+        Some(Found::Foreign(ForeignImage { name, description, language, path, profile, at }))
+    };
+    let Some(mut definition) = table.table("definition", reference::IMAGE_DEFINITION) else {
+        return foreign(String::new(), None, None);
+    };
+    let kind = definition.text("type").unwrap_or_default();
+    let profile = definition.text("profile");
+    if kind != "slipway" {
+        return foreign(kind, definition.text("path").map(|path| folder.join(path)), profile);
     }
-    let path = folder.join(path.value);
+    let path = folder.join(definition.required("path")?.value);
     match fs_err::read_to_string(&path) {
         Ok(text) => {
             let definition = read_file(path, text, problems)?;
-            Some(Image { name: name.to_owned(), description, definition, at })
+            Some(Found::Ours(Box::new(Image { name, description, definition, at })))
         }
         Err(error) => {
             let problem = Diagnostic::new(format!("the image file cannot be read: {error}"));

@@ -6,25 +6,40 @@
 //! file, line and column.
 
 mod component;
+pub mod consistency;
 mod diagnostic;
+mod distribution;
 mod glob;
+mod group;
 mod image;
 mod load;
 mod lock;
+pub mod moment;
 pub mod overlay;
 mod pattern;
 mod project;
+pub mod query;
 mod reader;
 pub mod reference;
+pub mod resource;
+pub mod settings;
 mod stage0;
+mod suite;
 
-pub use component::{BuildOptions, Check, Component, ComponentOrigin, FileOrigin, Hash, SourceFile, SpecSource};
+pub use component::{
+    BuildOptions, Check, Component, ComponentOrigin, FileOrigin, Hash, Publish, ReleaseCalculation, SourceFile,
+    SpecSource, Upstream,
+};
 pub use diagnostic::{Diagnostic, Diagnostics, Located, Position, Severity, nearest};
+pub use distribution::{Distribution, Input, Version};
 pub use glob::matches as glob_matches;
-pub use image::{Image, ImageDefinition, Initrd, Partition, PartitionType, System};
-pub use load::{Distro, Locks, load};
+pub use group::{Channels, ComponentGroup, PACKAGE_WORDS, PackageGroup, PackagePublish, is_debuginfo};
+pub use image::{ForeignImage, Image, ImageDefinition, ImageFacts, Initrd, Partition, PartitionType, System};
+pub use load::{Distro, Locks, Reason, load, load_with};
 pub use lock::{Lock, LockedSource};
 pub use overlay::{Overlay, OverlayKind};
 pub use pattern::Pattern;
 pub use project::Project;
+pub use query::Query;
 pub use stage0::{Stage0, Stage0Command};
+pub use suite::{Runner, TestSuite};

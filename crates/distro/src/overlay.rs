@@ -12,7 +12,7 @@ use crate::diagnostic::Position;
 use crate::pattern::Pattern;
 
 pub use read::OVERLAY_TYPES;
-pub(crate) use read::read;
+pub(crate) use read::{read, read_file, read_metadata};
 
 /// A change to a component's spec or to the files beside it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

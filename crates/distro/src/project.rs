@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use pkg::SourceDateEpoch;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Located};
 use crate::reader::Table;
 use crate::reference;
 
@@ -17,38 +17,71 @@ pub struct Project {
     pub version: String,
     /// Where lock files are.
     pub lock_dir: PathBuf,
+    /// Where specs are written with all overlays applied.
+    pub rendered_specs_dir: Option<PathBuf>,
     /// Macro files that every build reads, in order.
     pub macros: Vec<PathBuf>,
     /// What stands for "now" in everything written.
     pub epoch: SourceDateEpoch,
+    /// Who writes changelogs where nobody else is known.
+    pub author_email: Option<String>,
 }
 
-pub(crate) fn read(mut table: Table<'_>, folder: &Path) -> Option<Project> {
-    let description = table.text("description").unwrap_or_default();
-    let lock_dir = folder.join(table.text("lock-dir").unwrap_or_else(|| "locks".to_owned()));
-    let mut macros = Vec::new();
-    for path in table.strings("macros") {
-        let file = folder.join(&path.value);
-        if file.is_file() {
-            macros.push(file);
-        } else {
-            table.report(
-                table.span.clone(),
-                Diagnostic::new(format!("the macro file `{}` does not exist", file.display())),
-            );
+/// What files say of the project, later ones over earlier ones.
+#[derive(Default)]
+pub(crate) struct ProjectLayer {
+    pub(crate) description: Option<String>,
+    pub(crate) distro: Option<Located<String>>,
+    pub(crate) version: Option<Located<String>>,
+    pub(crate) snapshot: Option<Located<String>>,
+    pub(crate) lock_dir: Option<PathBuf>,
+    pub(crate) rendered_specs_dir: Option<PathBuf>,
+    pub(crate) macros: Vec<PathBuf>,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) author_email: Option<String>,
+}
+
+impl ProjectLayer {
+    pub(crate) fn read(&mut self, mut table: Table<'_>, folder: &Path) {
+        let path = |text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| clean(&folder.join(text)));
+        let (description, email) = (table.text("description"), table.text("default-author-email"));
+        self.description = description.or(self.description.take());
+        self.author_email = email.or(self.author_email.take());
+        self.lock_dir = path(table.text("lock-dir")).or(self.lock_dir.take());
+        self.rendered_specs_dir = path(table.text("rendered-specs-dir")).or(self.rendered_specs_dir.take());
+        // Folders of the original's tool: Slipway keeps what it makes in its store.
+        for key in ["log-dir", "work-dir", "output-dir"] {
+            table.text(key);
+        }
+        for path in table.strings("macros") {
+            let file = folder.join(&path.value);
+            if file.is_file() {
+                self.macros.push(file);
+            } else {
+                let problem = Diagnostic::new(format!("the macro file `{}` does not exist", file.display()));
+                table.report_at(&path.at, problem);
+            }
+        }
+        self.epoch = table.integer("source-date-epoch").or(self.epoch);
+        if let Some(mut reference) = table.table("default-distro", reference::DISTRO_REFERENCE) {
+            self.distro = reference.required("name").or(self.distro.take());
+            self.version = reference.string("version").or(self.version.take());
+            self.snapshot = reference.string("snapshot").or(self.snapshot.take());
         }
     }
-    table.require("source-date-epoch");
-    let epoch = table.integer("source-date-epoch");
-    table.require("default-distro");
-    let mut reference = table.table("default-distro", reference::DISTRO_REFERENCE)?;
-    let (distro, version) = (reference.required("name"), reference.required("version"));
-    Some(Project {
-        description,
-        distro: distro?.value,
-        version: version?.value,
-        lock_dir,
-        macros,
-        epoch: SourceDateEpoch(epoch?),
-    })
+}
+
+/// The same path without `.` and without `name/..`.
+fn clean(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if cleaned.file_name().is_some() => {
+                cleaned.pop();
+            }
+            _ => cleaned.push(part),
+        }
+    }
+    cleaned
 }

@@ -1,6 +1,6 @@
 //! Reads TOML tables key by key, so that all problems of a file come at once and each with its place.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -14,15 +14,29 @@ use crate::reference::Key;
 pub(crate) struct File {
     pub(crate) source: SourceText,
     problems: RefCell<Vec<Diagnostic>>,
+    /// Where each line starts; found when the first place is asked for.
+    lines: OnceCell<Vec<usize>>,
 }
 
 impl File {
     pub(crate) fn new(source: SourceText) -> File {
-        File { source, problems: RefCell::default() }
+        File { source, problems: RefCell::default(), lines: OnceCell::new() }
     }
 
     pub(crate) fn report(&self, span: Range<usize>, problem: Diagnostic) {
         self.problems.borrow_mut().push(problem.at_span(&self.source, span));
+    }
+
+    /// Where the byte `offset` stands. A file has thousands of values: lines are looked up, not counted.
+    pub(crate) fn position(&self, offset: usize) -> Position {
+        let text: &str = &self.source.text;
+        let lines = self
+            .lines
+            .get_or_init(|| [0].into_iter().chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect());
+        let line = lines.partition_point(|start| *start <= offset);
+        let start = lines[line - 1];
+        let column = text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
+        Position { file: self.source.path.clone(), line, column }
     }
 
     pub(crate) fn into_problems(self) -> Vec<Diagnostic> {
@@ -58,11 +72,15 @@ impl<'f> Table<'f> {
     }
 
     pub(crate) fn at(&self) -> Position {
-        self.file.source.position(self.span.start)
+        self.file.position(self.span.start)
     }
 
     pub(crate) fn report(&self, span: Range<usize>, problem: Diagnostic) {
         self.file.report(span, problem);
+    }
+
+    pub(crate) fn position(&self, offset: usize) -> Position {
+        self.file.position(offset)
     }
 
     pub(crate) fn report_at(&self, at: &Position, problem: Diagnostic) {
@@ -89,7 +107,7 @@ impl<'f> Table<'f> {
     }
 
     fn located<T>(&self, value: T, span: Range<usize>) -> Located<T> {
-        Located { value, at: self.file.source.position(span.start) }
+        Located { value, at: self.file.position(span.start) }
     }
 
     /// Reports `key` if it was not written at all; a wrong type is reported where the key is read.
@@ -167,6 +185,12 @@ impl<'f> Table<'f> {
             self.wrong_type(key, value, "true or false");
         }
         found
+    }
+
+    /// True or false, and where that is written.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<Located<bool>> {
+        let value = self.boolean(key)?;
+        Some(self.located(value, self.value_span(key)))
     }
 
     /// A day, as a date of TOML or as a string.

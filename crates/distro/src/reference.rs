@@ -38,8 +38,32 @@ pub const TABLES: &[TableReference] = &[
     TableReference { name: "[distros.NAME]", doc: "A distribution.", keys: DISTRO },
     TableReference { name: "[distros.NAME.versions.VERSION]", doc: "A version of a distribution.", keys: VERSION },
     TableReference {
+        name: "[[distros.NAME.repos]]",
+        doc: "A repository of the distribution.",
+        keys: PACKAGE_REPOSITORY,
+    },
+    TableReference { name: "versions.inputs", doc: "Repositories that a version reads.", keys: INPUTS },
+    TableReference { name: "inputs.USE", doc: "A repository or a set of them.", keys: INPUT },
+    TableReference { name: "[resources]", doc: "Repositories under names.", keys: RESOURCES },
+    TableReference { name: "[resources.rpm-repos.NAME]", doc: "A repository of RPM packages.", keys: RPM_REPO },
+    TableReference {
+        name: "[resources.rpm-repo-set-templates.NAME]",
+        doc: "A layout of repositories that belong together.",
+        keys: RPM_REPO_SET_TEMPLATE,
+    },
+    TableReference {
+        name: "[[rpm-repo-set-templates.NAME.subrepos]]",
+        doc: "A repository of the layout.",
+        keys: SUBREPO,
+    },
+    TableReference {
+        name: "[resources.rpm-repo-sets.NAME]",
+        doc: "Repositories after a layout, below one address.",
+        keys: RPM_REPO_SET,
+    },
+    TableReference {
         name: "[components.NAME]",
-        doc: "A component: a source package and how it is built.",
+        doc: "A component: a source package and how it is built. The same keys stand in what components inherit.",
         keys: COMPONENT,
     },
     TableReference { name: "components.NAME.spec", doc: "Where the spec comes from.", keys: SPEC },
@@ -60,13 +84,29 @@ pub const TABLES: &[TableReference] = &[
         keys: METADATA,
     },
     TableReference { name: "components.NAME.build", doc: "How the component is built.", keys: BUILD },
+    TableReference { name: "components.NAME.release", doc: "How the component's release is made.", keys: RELEASE },
+    TableReference { name: "components.NAME.render", doc: "How the component's spec is rendered.", keys: RENDER },
+    TableReference {
+        name: "components.NAME.publish",
+        doc: "Where the component's packages are published.",
+        keys: PUBLISH,
+    },
+    TableReference { name: "components.NAME.packages.NAME", doc: "Settings of one binary package.", keys: PACKAGE },
+    TableReference {
+        name: "packages.NAME.publish",
+        doc: "Where a binary package is published; `none` keeps it from being published.",
+        keys: PACKAGE_PUBLISH,
+    },
+    TableReference {
+        name: "overlay file, top level",
+        doc: "A file of overlays that make one change.",
+        keys: OVERLAY_FILE,
+    },
+    TableReference { name: "metadata.commits and bugs", doc: "A page of the web.", keys: URL },
+    TableReference { name: "build.failure", doc: "Whether the build is expected to fail.", keys: FAILURE },
+    TableReference { name: "build.hints", doc: "What helps to plan a build.", keys: HINTS },
     TableReference { name: "build.check", doc: "Whether `%check` runs.", keys: CHECK },
     TableReference { name: "[component-groups.NAME]", doc: "Components that share settings.", keys: COMPONENT_GROUP },
-    TableReference {
-        name: "default-component-config",
-        doc: "Settings that components inherit.",
-        keys: COMPONENT_CONFIG,
-    },
     TableReference {
         name: "[package-groups.NAME]",
         doc: "Binary packages under one name, for images.",
@@ -74,6 +114,20 @@ pub const TABLES: &[TableReference] = &[
     },
     TableReference { name: "[images.NAME]", doc: "An image.", keys: IMAGE },
     TableReference { name: "images.NAME.definition", doc: "Where the image is described.", keys: IMAGE_DEFINITION },
+    TableReference { name: "images.NAME.capabilities", doc: "What the image can do.", keys: CAPABILITIES },
+    TableReference { name: "images.NAME.tests", doc: "Tests that the image is put to.", keys: IMAGE_TESTS },
+    TableReference {
+        name: "[[images.NAME.tests.test-suites]]",
+        doc: "A test suite, by name.",
+        keys: TEST_SUITE_REFERENCE,
+    },
+    TableReference { name: "images.NAME.publish", doc: "Where the image is published.", keys: IMAGE_PUBLISH },
+    TableReference { name: "[test-suites.NAME]", doc: "Tests of images.", keys: TEST_SUITE },
+    TableReference { name: "test-suites.NAME.pytest", doc: "A suite that pytest runs.", keys: PYTEST },
+    TableReference { name: "test-suites.NAME.lisa", doc: "A suite that LISA runs.", keys: LISA },
+    TableReference { name: "lisa.framework", doc: "Where LISA comes from.", keys: GIT_SOURCE },
+    TableReference { name: "[tools]", doc: "Tools of the original.", keys: TOOLS },
+    TableReference { name: "tools.imageCustomizer", doc: "A tool of the original.", keys: IMAGE_CUSTOMIZER },
     TableReference { name: "[image], in an image file", doc: "What an image holds.", keys: IMAGE_FILE },
     TableReference { name: "[image.initrd]", doc: "The initrd: a second, smaller root.", keys: INITRD },
     TableReference { name: "[[image.partitions]]", doc: "A partition, in the order of the disk.", keys: PARTITION },
@@ -93,14 +147,19 @@ pub const TABLES: &[TableReference] = &[
 ];
 
 pub(crate) const TOP: &[Key] = &[
+    key("$schema", "address", "The schema of this file, for editors."),
     key("includes", "list of paths", "Further files, relative to this one; a star stands for characters of one name."),
     key("project", "table", "See `[project]`."),
     key("distros", "tables by name", "See `[distros.NAME]`."),
+    key("resources", "table", "See `[resources]`."),
     key("components", "tables by name", "See `[components.NAME]`."),
     key("component-groups", "tables by name", "See `[component-groups.NAME]`."),
-    key("default-component-config", "table", "What every component inherits."),
+    key("default-component-config", "table", "What every component inherits: see `[components.NAME]`."),
     key("package-groups", "tables by name", "See `[package-groups.NAME]`."),
+    key("default-package-config", "table", "What every binary package inherits: see `components.NAME.packages.NAME`."),
     key("images", "tables by name", "See `[images.NAME]`."),
+    key("test-suites", "tables by name", "See `[test-suites.NAME]`."),
+    key("tools", "table", "See `[tools]`."),
     key("image", "table", "Only in an image file: see `[image]`."),
     key("stage0", "table", "See `[stage0]`."),
 ];
@@ -108,22 +167,87 @@ pub(crate) const PROJECT: &[Key] = &[
     key("description", "string", "What this definition is of, in a sentence."),
     key("default-distro", "table", "See `project.default-distro`."),
     key("lock-dir", "path", "Where lock files are; `locks` if not said."),
+    key(
+        "rendered-specs-dir",
+        "path",
+        "Where specs are written with all overlays applied; beside an `azldev.toml`, `specs` if not said.",
+    ),
+    key("log-dir", "path", "Of the original's tool; Slipway logs to its store."),
+    key("work-dir", "path", "Of the original's tool; Slipway works in its store."),
+    key("output-dir", "path", "Of the original's tool; see `--output`."),
+    key("default-author-email", "string", "Who writes changelogs where nobody else is known."),
     key("macros", "list of paths", "Macro files that every build reads, in this order, relative to this file."),
     key("source-date-epoch", "whole number", "Seconds since 1970 that stand for `now` in everything written."),
 ];
 pub(crate) const DISTRO_REFERENCE: &[Key] = &[
     key("name", "string", "The distribution's key in `distros`."),
-    key("version", "string", "The version's key in its `versions`."),
+    key("version", "string", "The version's key in its `versions`; the distribution's `default-version` if not said."),
+    key("snapshot", "moment", "The last moment whose commits count, as in `2026-02-24T00:00:00-08:00`."),
 ];
 pub(crate) const DISTRO: &[Key] = &[
     key("description", "string", "The distribution in a sentence."),
     key("default-version", "string", "The version meant where none is named."),
+    key(
+        "dist-git-base-uri",
+        "address",
+        "The dist-git of a package; `$pkg` stands for its name. A path of this machine may be meant.",
+    ),
+    key("lookaside-base-uri", "address", "A source in the lookaside cache: `$pkg`, `$filename`, `$hashtype`, `$hash`."),
+    key("repos", "list of tables", "See `[[distros.NAME.repos]]`."),
+    key("disable-origins", "true or false", "Sources come from the lookaside cache only."),
     key("versions", "tables by version", "See `[distros.NAME.versions.VERSION]`."),
 ];
 pub(crate) const VERSION: &[Key] = &[
     key("description", "string", "The version in a sentence."),
     key("release-ver", "string", "What `$releasever` stands for in repository files."),
-    key("default-component-config", "table", "What every component of this version inherits."),
+    key("dist-git-branch", "string", "The branch of the dist-git."),
+    key("mock-config", "path", "Of the original's tool."),
+    key("mock-config-x86_64", "path", "Of the original's tool."),
+    key("mock-config-aarch64", "path", "Of the original's tool."),
+    key("inputs", "table", "See `versions.inputs`."),
+    key("default-component-config", "table", "What every component of this version inherits: see `[components.NAME]`."),
+];
+pub(crate) const PACKAGE_REPOSITORY: &[Key] = &[key("base-uri", "address", "Where the repository is.")];
+pub(crate) const INPUTS: &[Key] = &[
+    key("rpm-build", "list of tables", "What building packages reads: see `inputs.USE`."),
+    key("image-build", "list of tables", "What making images reads: see `inputs.USE`."),
+];
+pub(crate) const INPUT: &[Key] = &[
+    key("repo", "string", "A key of `resources.rpm-repos`."),
+    key("set", "string", "A key of `resources.rpm-repo-sets`; either this or `repo`."),
+];
+pub(crate) const RESOURCES: &[Key] = &[
+    key("rpm-repos", "tables by name", "See `[resources.rpm-repos.NAME]`."),
+    key("rpm-repo-set-templates", "tables by name", "See `[resources.rpm-repo-set-templates.NAME]`."),
+    key("rpm-repo-sets", "tables by name", "See `[resources.rpm-repo-sets.NAME]`."),
+];
+pub(crate) const RPM_REPO: &[Key] = &[
+    key("description", "string", "The repository in a sentence."),
+    key("type", "`rpm-md`", "What kind of repository it is; `rpm-md` if not said."),
+    key("base-uri", "address", "Where it is; either this or `metalink`."),
+    key("metalink", "address", "Where its list of mirrors is."),
+    key("disable-gpg-check", "true or false", "Signatures are not checked."),
+    key("gpg-key", "path or address", "The key that signs it."),
+    key("arches", "list of names", "The only architectures that it is for; all if not said."),
+];
+pub(crate) const RPM_REPO_SET_TEMPLATE: &[Key] = &[
+    key("description", "string", "The layout in a sentence."),
+    key("subrepos", "list of tables", "See `[[rpm-repo-set-templates.NAME.subrepos]]`."),
+];
+pub(crate) const SUBREPO: &[Key] = &[
+    key("name", "string", "What is added to the set's `name-prefix`."),
+    key("subpath", "string", "The path below the set's `base-uri`, as in `base/$basearch`."),
+    key("kind", "`binary`, `debug` or `source`", "What it holds; `binary` if not said."),
+];
+pub(crate) const RPM_REPO_SET: &[Key] = &[
+    key("description", "string", "The set in a sentence."),
+    key("template", "string", "A key of `rpm-repo-set-templates`, or `azl-standard` or `koji-dist-repo`."),
+    key("base-uri", "address", "What the paths of the layout lie below."),
+    key("name-prefix", "string", "What the repositories' names start with."),
+    key("gpg-key", "path or address", "The key that signs them."),
+    key("disable-gpg-check", "true or false", "Signatures are not checked."),
+    key("arches", "list of names", "The only architectures that they are for; all if not said."),
+    key("subrepos", "list of names", "The only repositories of the layout; all if not said."),
 ];
 pub(crate) const COMPONENT: &[Key] = &[
     key("spec", "table", "See `components.NAME.spec`."),
@@ -132,19 +256,60 @@ pub(crate) const COMPONENT: &[Key] = &[
         "`source` or `stage0`",
         "`source` (if not said): built from upstream's source; `stage0`: a Debian binary package in our packaging.",
     ),
+    key("release", "table", "See `components.NAME.release`."),
     key("source-files", "list of tables", "See `[[components.NAME.source-files]]`."),
     key("overlays", "list of tables", "See `[[components.NAME.overlays]]`."),
+    key(
+        "overlay-files",
+        "list of paths",
+        "Globs of overlay files; replaces what earlier layers say. See `overlay file, top level`.",
+    ),
     key("build", "table", "See `components.NAME.build`."),
+    key("render", "table", "See `components.NAME.render`."),
+    key("packages", "tables by name", "Single binary packages: see `components.NAME.packages.NAME`."),
+    key("publish", "table", "See `components.NAME.publish`."),
+    key(
+        "unset",
+        "list of names",
+        "Keys that earlier layers say and that are taken back, as in `build.check.skip`, `build.with.docs`, `overlays`.",
+    ),
+];
+pub(crate) const RELEASE: &[Key] = &[key(
+    "calculation",
+    "`auto`, `autorelease`, `static` or `manual`",
+    "How the release is made; `auto` (if not said): as the spec says it; `manual`: it is left alone.",
+)];
+pub(crate) const RENDER: &[Key] =
+    &[key("skip-file-filter", "true or false", "Files that the spec does not name stay in the rendered folder.")];
+pub(crate) const PUBLISH: &[Key] = &[
+    key("rpm-channel", "string", "The channel of the binary packages."),
+    key("srpm-channel", "string", "The channel of the source package."),
+    key("debuginfo-channel", "string", "The channel of debuginfo packages."),
+];
+pub(crate) const PACKAGE: &[Key] = &[key("publish", "table", "See `packages.NAME.publish`.")];
+pub(crate) const PACKAGE_PUBLISH: &[Key] = &[
+    key("rpm-channel", "string", "The channel of the package."),
+    key("debuginfo-channel", "string", "The channel, where the package holds debug information."),
+    key("channel", "string", "An older name of `rpm-channel`, which counts more."),
 ];
 pub(crate) const SPEC: &[Key] = &[
-    key("type", "`local`", "Where the spec is from. Only `local` can be built so far."),
+    key(
+        "type",
+        "`local` or `upstream`",
+        "`local`: a file of this definition; `upstream`: another distribution's dist-git.",
+    ),
     key("path", "path", "The spec file, relative to this file. Files beside it are its local sources."),
+    key("upstream-distro", "table", "The distribution whose spec it is: see `project.default-distro`."),
+    key("upstream-name", "string", "What the component is called there, where that differs."),
+    key("upstream-commit", "hexadecimal digits", "The commit, where it is pinned; 7 to 40 digits."),
 ];
 pub(crate) const SOURCE_FILE: &[Key] = &[
     key("filename", "string", "Its name, as the spec's `Source` says it."),
     key("hash", "hexadecimal digits", "Its digest; where it is missing, the lock file has it."),
     key("hash-type", "`SHA256` or `SHA512`", "Which digest `hash` is."),
     key("origin", "table", "See `source-files.origin`."),
+    key("replace-upstream", "true or false", "The file takes the place of upstream's of the same name."),
+    key("replace-reason", "string", "Why it does; goes with `replace-upstream`."),
 ];
 pub(crate) const OVERLAY: &[Key] = &[
     key("type", "type of overlay", "What is changed: see the page on overlays."),
@@ -177,12 +342,24 @@ pub(crate) const METADATA: &[Key] = &[
         "The sort of change, as in `upstream-backport`, `azl-pruning`; without `azl-` it means the same.",
     ),
     key("upstream-status", "word", "`upstreamed`, `upstreamable`, `needs-upstream-hook`, `inapplicable` or `unknown`."),
-    key("commits", "list of tables", "Upstream's commits: `{ url = \"https://...\" }`."),
-    key("bugs", "list of tables", "Entries of issue trackers: `{ url = \"https://...\" }`."),
+    key("commits", "list of tables", "Upstream's commits: see `metadata.commits and bugs`."),
+    key("bugs", "list of tables", "Entries of issue trackers: see `metadata.commits and bugs`."),
+];
+pub(crate) const OVERLAY_FILE: &[Key] = &[
+    key("metadata", "table", "Of all overlays of the file: see `overlays.metadata`."),
+    key("overlays", "list of tables", "See `[[components.NAME.overlays]]`."),
 ];
 pub(crate) const URL: &[Key] = &[key("url", "address", "Starts with `https://` or `http://`.")];
 pub(crate) const FILE_ORIGIN: &[Key] = &[
-    key("type", "`debian`", "Who has the file: the Debian mirror that this machine uses."),
+    key(
+        "type",
+        "`debian`, `download`, `custom` or `overlay`",
+        "Who has the file: the Debian mirror of this machine, an address, a script that makes it; `overlay`: an archive of upstream's that overlays change.",
+    ),
+    key("uri", "address", "Where the file of a `download` is."),
+    key("script", "string", "The script of a `custom` file, beside the spec."),
+    key("mock-packages", "list of names", "Packages that the script needs."),
+    key("inputs", "list of names", "Files beside the spec that the script reads."),
     key("source", "string", "The Debian source package of which it is a part."),
     key("binary", "string", "The Debian binary package that it is."),
     key("suite", "string", "The Debian suite that has it, where that is not stage0's."),
@@ -193,7 +370,15 @@ pub(crate) const BUILD: &[Key] = &[
     key("defines", "table of strings", "Macros to define."),
     key("undefines", "list of names", "Macros of `defines` that a component does not inherit."),
     key("check", "table", "See `build.check`."),
+    key("emit-upstream-provenance", "true or false", "Macros tell the version and release of upstream's spec."),
+    key("failure", "table", "See `build.failure`."),
+    key("hints", "table", "See `build.hints`."),
 ];
+pub(crate) const FAILURE: &[Key] = &[
+    key("expected", "true or false", "The build is expected to fail."),
+    key("expected-reason", "string", "Why; required where `expected` is true."),
+];
+pub(crate) const HINTS: &[Key] = &[key("expensive", "true or false", "The build takes long.")];
 pub(crate) const CHECK: &[Key] = &[
     key("skip", "true or false", "Do not run `%check`."),
     key("skip_reason", "string", "Why; required where `skip` is true."),
@@ -201,21 +386,75 @@ pub(crate) const CHECK: &[Key] = &[
 pub(crate) const COMPONENT_GROUP: &[Key] = &[
     key("description", "string", "The group in a sentence."),
     key("components", "list of names", "Its members."),
-    key("default-component-config", "table", "What its members inherit."),
+    key(
+        "query",
+        "string",
+        "What chooses further members, as in `rust-* not kind:local`; see `slipway component query --help`.",
+    ),
+    key("specs", "list of globs", "Specs that are components by being there, as in `specs/**/*.spec`."),
+    key("excluded-paths", "list of globs", "Paths in which no such specs are looked for."),
+    key("metadata", "table", "What sort of change the group's settings are: see `overlays.metadata`."),
+    key("default-component-config", "table", "What its members inherit: see `[components.NAME]`."),
 ];
-pub(crate) const COMPONENT_CONFIG: &[Key] = &[key("build", "table", "See `components.NAME.build`.")];
 pub(crate) const PACKAGE_GROUP: &[Key] = &[
     key("description", "string", "The group in a sentence."),
     key("packages", "list of relations", "Its packages, as in `bash` or `systemd >= 257`."),
-    key("groups", "list of names", "Groups whose packages belong to it too."),
+    key("groups", "list of names", "Groups whose packages belong to it too, in images."),
+    key(
+        "query",
+        "string",
+        "What chooses further packages for a channel, by `name`, `component`, `group` of components, and `kind`.",
+    ),
+    key("default-package-config", "table", "What its packages inherit: see `components.NAME.packages.NAME`."),
 ];
 pub(crate) const IMAGE: &[Key] = &[
     key("description", "string", "The image in a sentence."),
     key("definition", "table", "See `images.NAME.definition`."),
+    key("capabilities", "table", "See `images.NAME.capabilities`."),
+    key("tests", "table", "See `images.NAME.tests`."),
+    key("publish", "table", "See `images.NAME.publish`."),
 ];
+pub(crate) const CAPABILITIES: &[Key] = &[
+    key("machine-bootable", "true or false", "A machine can boot it."),
+    key("container", "true or false", "A container host can run it."),
+    key("systemd", "true or false", "systemd is its first process."),
+    key("runtime-package-management", "true or false", "Packages can be installed and removed in it."),
+];
+pub(crate) const IMAGE_TESTS: &[Key] =
+    &[key("test-suites", "list of tables", "See `[[images.NAME.tests.test-suites]]`.")];
+pub(crate) const TEST_SUITE_REFERENCE: &[Key] = &[key("name", "string", "A key of `test-suites`.")];
+pub(crate) const IMAGE_PUBLISH: &[Key] = &[key("channels", "list of names", "The channels to which it is published.")];
+pub(crate) const TEST_SUITE: &[Key] = &[
+    key("description", "string", "The suite in a sentence."),
+    key("type", "`pytest` or `lisa`", "What runs it."),
+    key("pytest", "table", "See `test-suites.NAME.pytest`."),
+    key("lisa", "table", "See `test-suites.NAME.lisa`."),
+];
+pub(crate) const PYTEST: &[Key] = &[
+    key("working-dir", "path", "Where it is run."),
+    key("test-paths", "list of globs", "Test files and folders."),
+    key("extra-args", "list of strings", "Further arguments; `{image-path}` stands for the image."),
+    key("install", "`pyproject`, `requirements` or `none`", "How what it needs is installed; `none` if not said."),
+];
+pub(crate) const LISA: &[Key] = &[
+    key("framework", "table", "See `lisa.framework`."),
+    key("test-cases", "list of names", "The tests to run."),
+    key("pip-pre-install", "list of names", "Python packages that are installed before the framework."),
+    key("pip-extras", "list of names", "Extras of the framework's Python package."),
+    key("extra-args", "list of strings", "Further arguments."),
+];
+pub(crate) const GIT_SOURCE: &[Key] =
+    &[key("git-url", "address", "The repository."), key("ref", "hexadecimal digits", "The commit: 40 digits.")];
+pub(crate) const TOOLS: &[Key] = &[key("imageCustomizer", "table", "See `tools.imageCustomizer`.")];
+pub(crate) const IMAGE_CUSTOMIZER: &[Key] = &[key("containerTag", "string", "Of the original's tool.")];
 pub(crate) const IMAGE_DEFINITION: &[Key] = &[
-    key("type", "`slipway`", "The language of the image file."),
+    key(
+        "type",
+        "word",
+        "The language of the image file: `slipway`, or that of another tool, as in `kiwi`, which makes it.",
+    ),
     key("path", "path", "The image file, relative to this file."),
+    key("profile", "string", "The part of another tool's image file that is meant."),
 ];
 pub(crate) const IMAGE_FILE: &[Key] = &[
     key("packages", "list of relations", "Packages that the image holds, with all they require."),

@@ -5,9 +5,9 @@ use crate::reader::Table;
 use crate::reference;
 
 /// The foreign build root that bootstraps the distribution.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Stage0 {
-    /// The Debian suite.
+    /// The Debian suite; empty where the definition has no stage0 and nothing can be built.
     pub suite: String,
     /// Debian packages in every build root.
     pub packages: Vec<String>,
@@ -22,6 +22,7 @@ pub struct Stage0 {
     /// Commands run as root inside a finished build root.
     pub commands: Vec<Stage0Command>,
     /// Where it is defined.
+    #[serde(skip)]
     pub at: Position,
 }
 

@@ -17,8 +17,8 @@ pub(crate) struct Context {
     output: Option<PathBuf>,
 }
 
-/// The name of a definition's root file.
-const DEFINITION: &str = "distro.toml";
+/// The names of a definition's root file, ours and that of Azure Linux's tool.
+const DEFINITIONS: [&str; 2] = ["distro.toml", "azldev.toml"];
 
 impl Context {
     pub(crate) fn new(global: &Global) -> Result<Context, Failure> {
@@ -55,7 +55,8 @@ impl Context {
         };
         found.ok_or_else(|| {
             let place = self.directory.as_deref().unwrap_or(Path::new("."));
-            Failure::definition(format!("no definition is in `{}`: there is no `{DEFINITION}`", place.display()))
+            let names = DEFINITIONS.map(|name| format!("`{name}`")).join(" or ");
+            Failure::definition(format!("no definition is in `{}`: there is no {names}", place.display()))
                 .hint("run inside a definition's folder, or name it with `--directory`")
         })
     }
@@ -83,8 +84,11 @@ fn store_folder() -> Option<PathBuf> {
     read(Variable::Store).map(PathBuf::from).or_else(|| cache_home().map(|cache| cache.join("slipway")))
 }
 
+/// The root file of the definition in a folder. An `azldev.toml` counts more than a file in `distro/`, which may be a part of
+/// what it includes.
 fn definition_in(folder: &Path) -> Option<PathBuf> {
-    [folder.join(DEFINITION), folder.join("distro").join(DEFINITION)].into_iter().find(|path| path.is_file())
+    let [ours, original] = DEFINITIONS;
+    [folder.join(ours), folder.join(original), folder.join("distro").join(ours)].into_iter().find(|path| path.is_file())
 }
 
 /// Shorter where `path` lies below `folder`: messages then name it as people would.

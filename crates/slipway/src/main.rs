@@ -5,7 +5,9 @@
 
 mod commands;
 mod context;
+mod defaults;
 mod explain;
+mod facts;
 mod machine;
 mod pipeline;
 mod ui;

@@ -90,16 +90,17 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
 pub(crate) fn environment(component: &Component, macros: &Arc<Macros>, distro: &Distro) -> Environment {
     let mut environment = Environment::new(macros.clone(), Target::linux(arch().as_str()));
     environment.clock = distro.project.epoch;
-    for (name, body) in &component.build.defines {
-        environment = environment.with_definition(name, body);
-    }
-    for name in &component.build.with {
-        environment = environment.with_definition(format!("_with_{name}"), format!("--with-{name}"));
-    }
-    for name in &component.build.without {
-        environment = environment.with_definition(format!("_without_{name}"), format!("--without-{name}"));
-    }
+    environment.definitions.extend(option_definitions(component));
     environment
+}
+
+/// The build options of a component as definitions of macros.
+pub(crate) fn option_definitions(component: &Component) -> Vec<(String, String)> {
+    let build = &component.build;
+    let defines = build.defines.iter().map(|(name, body)| (name.clone(), body.clone()));
+    let with = build.with.iter().map(|name| (format!("_with_{name}"), format!("--with-{name}")));
+    let without = build.without.iter().map(|name| (format!("_without_{name}"), format!("--without-{name}")));
+    defines.chain(with).chain(without).collect()
 }
 
 /// Finds out in which order the components can be built.
@@ -151,6 +152,11 @@ pub(crate) fn prepare<'a>(
     store: &'a Store,
     progress: &dyn Progress,
 ) -> Result<Yard<'a>, Failure> {
+    if distro.stage0.suite.is_empty() {
+        let message =
+            format!("`{}` has no `[stage0]`: nothing says what the first builds run in", distro.file.display());
+        return Err(Failure::definition(message).hint("`slipway new DIR` makes a definition with one"));
+    }
     let definition = stage0_definition(distro);
     let mut extras = BTreeSet::new();
     for need in plan.steps.iter().flat_map(|step| &step.needs) {
@@ -192,10 +198,14 @@ fn stage0_definition(distro: &Distro) -> Stage0Definition {
 }
 
 /// Where a source file comes from, in the words of the builder.
-pub(crate) fn origin_of(origin: &FileOrigin) -> build::sources::Origin {
-    match origin {
-        FileOrigin::DebianSource { source, .. } => build::sources::Origin::DebianSource(source.clone()),
-        FileOrigin::DebianBinary { binary, .. } => build::sources::Origin::DebianBinary(binary.clone()),
+pub(crate) fn origin_of(file: &distro::SourceFile) -> Result<build::sources::Origin, Failure> {
+    match &file.origin {
+        FileOrigin::DebianSource { source, .. } => Ok(build::sources::Origin::DebianSource(source.clone())),
+        FileOrigin::DebianBinary { binary, .. } => Ok(build::sources::Origin::DebianBinary(binary.clone())),
+        FileOrigin::Download { .. } | FileOrigin::Custom { .. } | FileOrigin::Overlay => {
+            let message = format!("the source `{}` cannot be fetched by a build yet", file.file_name);
+            Err(Failure::definition(format!("{message}\n  --> {}", file.at)).hint("origins of type `debian` can be"))
+        }
     }
 }
 
@@ -214,7 +224,7 @@ fn sources_of(component: &Component) -> Result<Vec<(Option<&str>, build::sources
         let source = build::sources::Source {
             component: component.name.clone(),
             file_name: file.file_name.clone(),
-            origin: origin_of(&file.origin),
+            origin: origin_of(file)?,
             sha512,
             size,
         };

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{CATEGORIES, Date, Metadata, Overlay, OverlayKind, Scope, UPSTREAM_STATUSES};
-use crate::diagnostic::{Diagnostic, Position, nearest};
+use crate::diagnostic::{Diagnostic, Position, SourceText, nearest};
 use crate::pattern::Pattern;
-use crate::reader::Table;
+use crate::reader::{File, Table};
 use crate::reference;
+use crate::settings::Settings;
 
 /// Every word that `type` can be, in the order of the reference.
 pub const OVERLAY_TYPES: &[&str] = &[
@@ -91,6 +92,34 @@ pub(crate) fn read(mut table: Table<'_>, folder: &Path, shared: Option<&Metadata
     }
     let Fields { values, is_sound, .. } = fields;
     Some(Overlay { kind: kind.filter(|_| is_sound)?, description, metadata, expires, optional, at, values })
+}
+
+/// Reads an overlay file: metadata once, then overlays, which are added to the settings.
+pub(crate) fn read_file(path: &Path, settings: &mut Settings, problems: &mut Vec<Diagnostic>) {
+    let text = match fs_err::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            problems.push(Diagnostic::new(format!("the overlay file cannot be read: {error}")));
+            return;
+        }
+    };
+    let file = File::new(SourceText { path: path.to_owned(), text: text.into() });
+    {
+        let parsed = file.parse();
+        let mut top = Table::top(&file, &parsed, reference::OVERLAY_FILE);
+        top.require("metadata");
+        let metadata = top.table("metadata", reference::METADATA).map(read_metadata).unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let overlays = top.tables("overlays", reference::OVERLAY);
+        if overlays.is_empty() {
+            let problem = Diagnostic::new("an overlay file has overlays");
+            top.report(top.span.clone(), problem.hint("each starts with `[[overlays]]`, in double brackets"));
+        }
+        for overlay in overlays {
+            settings.overlays.extend(read(overlay, folder, Some(&metadata)));
+        }
+    }
+    problems.extend(file.into_problems());
 }
 
 /// The metadata of `table`, which may be that of a group of components or of an overlay file.
@@ -287,6 +316,7 @@ impl Fields<'_> {
 
     fn date(&mut self, key: &'static str) -> Option<Date> {
         let text = self.table.date(key)?;
+        self.values.insert(key, self.table.position(self.table.value_span(key).start));
         let date = Date::parse(&text);
         if date.is_none() {
             self.wrong(key, Diagnostic::new(format!("`{text}` is no day")).hint("as in `2027-03-31`"));

@@ -1,101 +1,131 @@
+mod add;
+mod query;
+mod select;
+mod show;
+
 use clap::Subcommand;
-use distro::ComponentOrigin;
 
 use crate::context::Context;
 use crate::explain::Failure;
-use crate::pipeline;
-use crate::ui::Table;
+use crate::facts::{self, Remember};
+use crate::ui::{Shape, Table};
+
+pub(crate) use add::template;
+pub(crate) use select::{Select, absent, capabilities, relation_names};
 
 /// Look at the components of the definition
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List the components with version, origin and packages
-    #[command(after_help = "Example: slipway component list --origin stage0")]
+    /// List components as the definition has them, with versions where specs are its own
+    #[command(after_help = "Example: slipway component list --kind local --query 'not group:core' --markdown")]
     List {
-        /// Only those of this origin: `source` or `stage0`.
-        #[arg(long, value_parser = ["source", "stage0"])]
-        origin: Option<String>,
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        shape: Shape,
     },
-    /// Show one component: packages, sources, what it needs and who needs it
-    #[command(after_help = "Example: slipway component show openssl --json")]
+    /// Show one component: where it is from, packages, sources, what it needs and who needs it
+    #[command(after_help = "Example: slipway component show openssl --why build.check")]
     Show {
         /// The component.
         name: String,
+        /// Say where the values of this key come from, and what they replaced, as in `build.check.skip`; all keys without a
+        /// value.
+        #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = "", require_equals = false)]
+        why: Option<String>,
     },
+    /// Say what the specs of components say: versions, packages, needs, sources
+    ///
+    /// Rendered specs are evaluated where there are some, else those of the definition. What did not change since the last
+    /// time is not evaluated again.
+    #[command(after_help = "Example: slipway component query --depends-on openssl --csv")]
+    Query {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        shape: Shape,
+        /// Evaluate all specs anew.
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Add a component: from a template, from a repository of git, or from the upstream that the definition names
+    ///
+    /// The definition is checked with the new component in it; when it is not sound, nothing is left behind.
+    #[command(after_help = "Example: slipway component add hello --from https://example.org/rpms/hello.git")]
+    Add(add::Arguments),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<(), Failure> {
     match command {
-        Command::List { origin } => list(origin.as_deref(), context),
-        Command::Show { name } => show(name, context),
+        Command::List { select, shape } => list(select, *shape, context),
+        Command::Show { name, why: None } => show::show(name, context),
+        Command::Show { name, why: Some(key) } => show::why(name, key, context),
+        Command::Query { select, shape, fresh } => {
+            let remember = if *fresh { Remember::Renew } else { Remember::Use };
+            query::run(select, *shape, remember, context)
+        }
+        Command::Add(arguments) => add::run(arguments, context),
     }
 }
 
-fn list(origin: Option<&str>, context: &Context) -> Result<(), Failure> {
+fn list(select: &Select, shape: Shape, context: &Context) -> Result<(), Failure> {
     let distro = context.distro()?;
-    let specs = pipeline::evaluate(&distro, context.host.cores())?;
-    let mut table = Table::new(&["name", "version", "origin", "packages"]);
+    // Specs of the definition are few and at hand; rendered ones are evaluated only when asked for.
+    let is_own = distro.components.values().all(|component| component.spec.kind() == "local");
+    let book = match is_own || select.needs_facts()? {
+        true => Some(facts::gather(&distro, None, Remember::Use, context)?),
+        false => None,
+    };
+    let chosen = select.choose(&distro, book.as_ref(), context)?;
+    let mut table = Table::new(&["name", "version", "spec", "origin", "overlays", "groups", "packages"]);
     let mut rows = Vec::new();
-    let mut from_source = 0;
-    for (name, component) in &distro.components {
-        let spec = &specs.evaluated[name];
-        from_source += usize::from(component.origin == ComponentOrigin::Source);
-        if origin.is_some_and(|origin| origin != component.origin.as_str()) {
-            continue;
+    for component in &chosen {
+        let facts = book.as_ref().and_then(|book| book.facts(&component.name));
+        let version = facts.map(|facts| facts.evr.clone());
+        let packages: Vec<&str> =
+            facts.iter().flat_map(|facts| &facts.packages).map(|package| package.name.as_str()).collect();
+        let spec = spec_text(component);
+        if context.ui.json {
+            rows.push(serde_json::json!({
+                "name": component.name, "version": version, "spec": component.spec, "origin": component.origin,
+                "overlays": component.overlays.len(), "groups": component.groups, "packages": packages,
+                "release": component.release, "at": component.at.to_string(),
+            }));
         }
-        let packages: Vec<&str> = spec.packages.iter().map(|package| package.name.as_str()).collect();
-        rows.push(serde_json::json!({
-            "name": name, "version": spec.evr.to_string(), "origin": component.origin, "packages": packages,
-        }));
-        table.row([name.clone(), spec.evr.to_string(), component.origin.as_str().to_owned(), packages.join(" ")]);
+        table.row([
+            component.name.clone(),
+            version.unwrap_or_default(),
+            spec,
+            component.origin.as_str().to_owned(),
+            component.overlays.len().to_string(),
+            component.groups.join(" "),
+            packages.join(" "),
+        ]);
     }
     if context.ui.json {
         context.ui.json(&rows);
     } else {
-        context.ui.data(&table.text());
-        context.ui.note(&format!("{from_source} of {} components are built from source", distro.components.len()));
+        context.ui.data(&shape.text(&table));
+        let from_source = chosen.iter().filter(|component| component.origin == distro::ComponentOrigin::Source).count();
+        let total = distro.components.len();
+        context.ui.note(&format!("{} of {total} components, {from_source} built from source", chosen.len()));
     }
     Ok(())
 }
 
-fn show(name: &str, context: &Context) -> Result<(), Failure> {
-    let distro = context.distro()?;
-    let specs = pipeline::evaluate(&distro, context.host.cores())?;
-    let plan = pipeline::plan(&distro, &specs)?;
-    let step = plan.only(&[name.to_owned()])?.steps.pop();
-    let (component, spec) = (&distro.components[name], &specs.evaluated[name]);
-    let dependents = plan.dependents(name);
-    if context.ui.json {
-        context.ui.json(&serde_json::json!({
-            "component": component,
-            "version": spec.evr.to_string(),
-            "packages": spec.packages.iter().map(|package| &package.name).collect::<Vec<_>>(),
-            "step": step,
-            "dependents": dependents,
-        }));
-        return Ok(());
+/// Where a spec is from, in a few words: `local`, or `fedora 43 at 0123abc`.
+fn spec_text(component: &distro::Component) -> String {
+    match &component.spec {
+        distro::SpecSource::Local { .. } => "local".to_owned(),
+        distro::SpecSource::Upstream(upstream) => {
+            let mut text = upstream.distro.clone();
+            if let Some(version) = &upstream.version {
+                text.push_str(&format!(" {version}"));
+            }
+            if let Some(commit) = &upstream.commit {
+                text.push_str(&format!(" at {}", &commit[..commit.len().min(12)]));
+            }
+            text
+        }
     }
-    let mut lines = vec![format!("{name} {} ({})", spec.evr, component.origin.as_str())];
-    lines.push(format!("  defined   {}", component.at));
-    lines.push(format!("  spec      {}", component.spec.path().display()));
-    for file in &component.source_files {
-        let version = file.origin_version.as_deref().unwrap_or("not locked");
-        lines.push(format!("  source    {} ({version})", file.file_name));
-    }
-    for package in &spec.packages {
-        lines.push(format!("  makes     {}.{}", package.name, package.arch));
-    }
-    for need in step.iter().flat_map(|step| &step.needs) {
-        let from = match &need.provider {
-            plan::Provider::Stage0 => "stage0".to_owned(),
-            plan::Provider::Debian { packages } => format!("Debian's {}", packages.join(", ")),
-            plan::Provider::Component { component, package } => format!("{package} of {component}"),
-        };
-        lines.push(format!("  needs     {} (line {}): {from}", need.relation, need.at.line));
-    }
-    if !dependents.is_empty() {
-        lines.push(format!("  needed by {}", dependents.join(" ")));
-    }
-    context.ui.data(&lines.join("\n"));
-    Ok(())
 }

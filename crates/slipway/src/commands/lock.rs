@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         };
         let mut lock = Lock::default();
         for file in &component.source_files {
-            let origin = pipeline::origin_of(&file.origin);
+            let origin = pipeline::origin_of(file)?;
             let suite = file.origin.suite().unwrap_or(&distro.stage0.suite);
             let archive = build::sources::Archive { suite, arch: &arch };
             let pin = build::sources::pin(&file.file_name, &origin, archive, &context.host, &store)?;

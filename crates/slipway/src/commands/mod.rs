@@ -5,9 +5,11 @@ mod build;
 mod check;
 mod clean;
 mod component;
+mod graph;
 mod image;
 mod lock;
 mod log;
+mod new;
 mod reference;
 mod repo;
 mod shell;
@@ -39,7 +41,7 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Args)]
 pub(crate) struct Global {
-    /// The folder of the definition: the one that holds `distro.toml`, or holds it in `distro/`. Found from the current folder upwards if not said.
+    /// The folder of the definition: the one that holds `distro.toml` or `azldev.toml`, or `distro/distro.toml`. Found from the current folder upwards if not said.
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
     /// The store; `$XDG_CACHE_HOME/slipway` or `~/.cache/slipway` if not said.
@@ -58,10 +60,12 @@ pub(crate) struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    New(new::Arguments),
     Check(check::Arguments),
     Build(build::Arguments),
     #[command(subcommand)]
     Component(component::Command),
+    Graph(graph::Arguments),
     #[command(subcommand)]
     Repo(repo::Command),
     #[command(subcommand)]
@@ -91,9 +95,11 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
     match command {
-        Command::Check(arguments) => check::run(arguments, context)?,
+        Command::New(arguments) => new::run(arguments, context)?,
+        Command::Check(arguments) => return check::run(arguments, context),
         Command::Build(arguments) => build::run(arguments, context)?,
         Command::Component(command) => component::run(command, context)?,
+        Command::Graph(arguments) => graph::run(arguments, context)?,
         Command::Repo(command) => repo::run(command, context)?,
         Command::Image(command) => image::run(command, context)?,
         Command::Boot(arguments) => boot::run(arguments, context)?,

@@ -6,7 +6,7 @@ mod table;
 use std::io::{IsTerminal, Write};
 
 pub(crate) use progress::{BuildProgress, Steps};
-pub(crate) use table::Table;
+pub(crate) use table::{Shape, Table};
 
 /// How to talk to whoever called.
 #[derive(Clone, Debug)]

@@ -1,0 +1,428 @@
+//! What the specs of a definition say, evaluated and remembered: for thousands of components at once.
+//!
+//! A spec is evaluated again only when its text, a file that it read, the macros or this program changed: answers are kept
+//! in the store, all those of one environment in one record. Where a definition names no macros, as Azure Linux's own
+//! does not, the macro files that its rendered components would install are read, over a base of Slipway's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use distro::{Component, Distro};
+use pkg::Digest;
+use serde::{Deserialize, Serialize};
+use spec::{Environment, Macros, Origin, Target, Undefined};
+use store::Store;
+
+use crate::context::Context;
+use crate::explain::Failure;
+use crate::{defaults, pipeline};
+
+/// What a spec says, as far as questions about many components need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    /// Name, version, release of the source package.
+    pub(crate) source: String,
+    /// Epoch, version and release.
+    pub(crate) evr: String,
+    pub(crate) summary: String,
+    pub(crate) license: String,
+    pub(crate) url: Option<String>,
+    pub(crate) packages: Vec<Package>,
+    /// What the build root must hold, as written.
+    pub(crate) build_requires: Vec<String>,
+    /// Whether the build finds out about more.
+    pub(crate) dynamic_build_requires: bool,
+    pub(crate) sources: Vec<String>,
+    pub(crate) patches: Vec<String>,
+    pub(crate) exclusive_arch: Vec<String>,
+    pub(crate) exclude_arch: Vec<String>,
+}
+
+/// A binary package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) arch: String,
+    /// Whether a build makes it: it has a list of files.
+    pub(crate) is_made: bool,
+    pub(crate) provides: Vec<String>,
+    pub(crate) requires: Vec<String>,
+}
+
+/// What came of evaluating a spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Facts(Facts),
+    /// Why there are none.
+    Failed(String),
+}
+
+/// Answers for components, by name.
+pub(crate) struct Book {
+    pub(crate) answers: BTreeMap<String, Answer>,
+    /// Components without a spec that could be evaluated: they were never rendered.
+    pub(crate) without_spec: Vec<String>,
+    /// How many answers were evaluated now; the others were remembered.
+    pub(crate) evaluated: usize,
+}
+
+impl Book {
+    pub(crate) fn facts(&self, name: &str) -> Option<&Facts> {
+        match self.answers.get(name) {
+            Some(Answer::Facts(facts)) => Some(facts),
+            _ => None,
+        }
+    }
+}
+
+/// An answer with what it was made from, beside the environment.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    /// Digest of the spec's text, name and own definitions.
+    key: String,
+    /// Files that were read, each with its digest; none where there was no file.
+    reads: Vec<(String, Option<String>)>,
+    answer: Answer,
+}
+
+/// The kind under which the store records answers.
+const RECORD: &str = "spec-facts";
+
+/// Files that an evaluation reads are smaller than this.
+const LARGEST_FILE: u64 = 8 << 20;
+
+/// Gathers what the specs of `names` say, or of all components; remembered answers are used unless `fresh`.
+pub(crate) fn gather(
+    distro: &Distro,
+    names: Option<&BTreeSet<String>>,
+    remember: Remember,
+    context: &Context,
+) -> Result<Book, Failure> {
+    let store = context.store()?;
+    let surroundings = Surroundings::of(distro)?;
+    let record = surroundings.record();
+    let before = match remember {
+        Remember::Use => load(&store, &record),
+        Remember::Renew => BTreeMap::new(),
+    };
+    let wanted: Vec<&Component> = distro
+        .components
+        .values()
+        .filter(|component| names.is_none_or(|names| names.contains(&component.name)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let (surroundings, before, wanted) = (&surroundings, &before, &wanted);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(component) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((component.name.clone(), surroundings.answer(component, before.get(&component.name))));
+        }
+        done
+    };
+    let results: Vec<(String, Option<Found>)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..context.host.cores().max(1)).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    });
+    let mut book = Book { answers: BTreeMap::new(), without_spec: Vec::new(), evaluated: 0 };
+    let mut kept = BTreeMap::new();
+    for (name, found) in results {
+        match found {
+            None => book.without_spec.push(name),
+            Some(Found::Same) => {
+                if let Some(remembered) = before.get(&name) {
+                    book.answers.insert(name, remembered.answer.clone());
+                }
+            }
+            Some(Found::New(remembered)) => {
+                book.evaluated += 1;
+                book.answers.insert(name.clone(), remembered.answer.clone());
+                kept.insert(name, remembered);
+            }
+        }
+    }
+    book.without_spec.sort();
+    if book.evaluated > 0 {
+        save(&store, &record, before, kept)?;
+    }
+    Ok(book)
+}
+
+/// Whether answers that the store has are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remember {
+    /// They are.
+    Use,
+    /// They are made anew, and recorded in place of the old.
+    Renew,
+}
+
+fn load(store: &Store, record: &Digest) -> BTreeMap<String, Remembered> {
+    // A record that cannot be read, as after a change of its format, counts as none.
+    store.record(RECORD, record).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+fn save(
+    store: &Store,
+    record: &Digest,
+    before: &BTreeMap<String, Remembered>,
+    new: BTreeMap<String, Remembered>,
+) -> Result<(), Failure> {
+    let mut all: BTreeMap<&str, &Remembered> = before.iter().map(|(name, found)| (name.as_str(), found)).collect();
+    all.extend(new.iter().map(|(name, found)| (name.as_str(), found)));
+    let bytes = serde_json::to_vec(&all).map_err(|error| Failure::work(error.to_string()))?;
+    Ok(store.set_record(RECORD, record, &bytes)?)
+}
+
+enum Found {
+    /// What was remembered still holds.
+    Same,
+    New(Remembered),
+}
+
+/// What all specs of a definition are evaluated in.
+struct Surroundings<'a> {
+    distro: &'a Distro,
+    macros: Arc<Macros>,
+    /// Definitions of the tool that would build them.
+    definitions: Vec<(String, String)>,
+    /// Lua files by their plain name, for macros that load them.
+    lua: Arc<BTreeMap<String, PathBuf>>,
+    id: Digest,
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(distro: &'a Distro) -> Result<Surroundings<'a>, Failure> {
+        let mut id = pkg::Hasher::new();
+        let mut macros = Macros::builtin();
+        let mut lua = BTreeMap::new();
+        let mut definitions = Vec::new();
+        let mut load = |text: &str, origin: &Origin| {
+            id.field("macros", text);
+            macros.load(text, origin);
+        };
+        if distro.project.macros.is_empty() {
+            load(&defaults::base_macros(), &Origin::new("slipway's base macros"));
+            let rendered = RenderedMacros::find(distro)?;
+            for path in &rendered.macros {
+                load(&String::from_utf8_lossy(&fs_err::read(path)?), &Origin::file(path));
+            }
+            lua = rendered.lua;
+            definitions = mock_definitions(distro);
+        } else {
+            for path in &distro.project.macros {
+                load(&fs_err::read_to_string(path)?, &Origin::file(path));
+            }
+        }
+        for (name, body) in &definitions {
+            id.field("definition", format!("{name} {body}"));
+        }
+        id.field("arch", pipeline::arch().as_str());
+        id.field("clock", distro.project.epoch.0.to_string());
+        // Another program may answer otherwise.
+        if let Ok(program) = std::env::current_exe().and_then(fs_err::read) {
+            id.field("program", Digest::of(&program).as_bytes());
+        }
+        Ok(Surroundings { distro, macros: Arc::new(macros), definitions, lua: Arc::new(lua), id: id.finish() })
+    }
+
+    fn record(&self) -> Digest {
+        let mut hasher = pkg::Hasher::new();
+        let root = std::path::absolute(&self.distro.file).unwrap_or_default();
+        hasher.field("environment", self.id.as_bytes()).field("definition", root.to_string_lossy().as_bytes());
+        hasher.finish()
+    }
+
+    /// The answer for a component; `None` where it has no spec.
+    fn answer(&self, component: &Component, before: Option<&Remembered>) -> Option<Found> {
+        let path = component.effective_spec()?;
+        let bytes = match fs_err::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let answer = Answer::Failed(error.to_string());
+                return Some(Found::New(Remembered { key: String::new(), reads: Vec::new(), answer }));
+            }
+        };
+        let definitions = self.definitions_for(component, &path);
+        let mut key = pkg::Hasher::new();
+        key.field("spec", &bytes);
+        for (name, body) in &definitions {
+            key.field("definition", format!("{name} {body}"));
+        }
+        let key = key.finish().hex();
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let files = SpecFiles { folder, lua: self.lua.clone(), reads: Mutex::default() };
+        if let Some(before) = before
+            && before.key == key
+            && before.reads.iter().all(|(path, digest)| files.digest(path) == *digest)
+        {
+            return Some(Found::Same);
+        }
+        let files = Arc::new(files);
+        let mut environment = Environment::new(self.macros.clone(), Target::linux(pipeline::arch().as_str()));
+        environment.clock = self.distro.project.epoch;
+        environment.definitions = definitions;
+        environment.files = files.clone();
+        // As rpm does it: what nobody defined stays as it is written.
+        environment.undefined = Undefined::Warn;
+        let text = String::from_utf8_lossy(&bytes);
+        let answer = match spec::evaluate(&text, &Origin::file(&path), &environment) {
+            Ok(evaluated) => Answer::Facts(facts(&evaluated)),
+            Err(error) => Answer::Failed(error.to_string()),
+        };
+        let reads = files.reads.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter().collect();
+        Some(Found::New(Remembered { key, reads, answer }))
+    }
+
+    /// Definitions of one spec: its folder, and its build options where no rendering wrote them into a file of macros.
+    fn definitions_for(&self, component: &Component, spec: &Path) -> Vec<(String, String)> {
+        let mut definitions = self.definitions.clone();
+        let folder = spec.parent().unwrap_or(Path::new("."));
+        definitions.push(("_sourcedir".to_owned(), folder.to_string_lossy().into_owned()));
+        if component.rendered.as_deref() != Some(folder) {
+            definitions.extend(pipeline::option_definitions(component));
+        }
+        definitions
+    }
+}
+
+fn facts(evaluated: &spec::Evaluated) -> Facts {
+    let texts = |list: &[spec::Dependency]| -> Vec<String> {
+        let set: BTreeSet<String> = list.iter().map(|dependency| dependency.relation.to_string()).collect();
+        set.into_iter().collect()
+    };
+    let packages = evaluated.packages.iter().map(|package| Package {
+        name: package.name.clone(),
+        arch: package.arch.to_string(),
+        is_made: package.files.is_some(),
+        provides: texts(&package.provides),
+        requires: texts(&package.requires),
+    });
+    let main = evaluated.packages.first();
+    let build_requires: BTreeSet<String> = evaluated.build_requires.iter().map(|need| need.value.to_string()).collect();
+    let names = |sources: &[spec::Source]| sources.iter().map(|source| source.file_name.clone()).collect();
+    Facts {
+        source: evaluated.source.to_string(),
+        evr: evaluated.evr.to_string(),
+        summary: main.map(|package| package.summary.clone()).unwrap_or_default(),
+        license: main.map(|package| package.license.clone()).unwrap_or_default(),
+        url: main.and_then(|package| package.url.clone()),
+        packages: packages.collect(),
+        build_requires: build_requires.into_iter().collect(),
+        dynamic_build_requires: evaluated.dynamic_build_requires,
+        sources: names(&evaluated.sources),
+        patches: names(&evaluated.patches),
+        exclusive_arch: evaluated.exclusive_arch.clone(),
+        exclude_arch: evaluated.exclude_arch.clone(),
+    }
+}
+
+/// The files of one spec's folder, and Lua files under the names of an installed system. Notes what was asked for.
+struct SpecFiles {
+    folder: PathBuf,
+    lua: Arc<BTreeMap<String, PathBuf>>,
+    reads: Mutex<BTreeMap<String, Option<String>>>,
+}
+
+impl SpecFiles {
+    /// The file that is meant: one below the spec's folder, or a Lua file. No other file of the machine is seen.
+    fn locate(&self, path: &str) -> Option<PathBuf> {
+        let path = Path::new(path);
+        if path.components().any(|part| part == std::path::Component::ParentDir) {
+            return None;
+        }
+        if path.starts_with(&self.folder) {
+            let resolved = path.canonicalize().ok()?;
+            return resolved.starts_with(self.folder.canonicalize().ok()?).then_some(resolved);
+        }
+        let name = path.file_name()?.to_str()?;
+        let is_lua = path.starts_with("/usr/lib/rpm/lua") && name.ends_with(".lua");
+        self.lua.get(name).filter(|_| is_lua).cloned()
+    }
+
+    fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        let found = self.locate(path)?;
+        let size = fs_err::metadata(&found).ok().filter(std::fs::Metadata::is_file)?.len();
+        (size <= LARGEST_FILE).then(|| fs_err::read(found).ok()).flatten()
+    }
+
+    fn digest(&self, path: &str) -> Option<String> {
+        self.bytes(path).map(|bytes| Digest::of(&bytes).hex())
+    }
+}
+
+impl spec::Files for SpecFiles {
+    fn read(&self, path: &str) -> Option<Arc<str>> {
+        let bytes = self.bytes(path);
+        let digest = bytes.as_ref().map(|bytes| Digest::of(bytes).hex());
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), digest);
+        bytes.map(|bytes| Arc::from(String::from_utf8_lossy(&bytes)))
+    }
+}
+
+/// Macro and Lua files in the folders of rendered specs, which the packages of those specs install.
+#[derive(Default)]
+struct RenderedMacros {
+    macros: Vec<PathBuf>,
+    lua: BTreeMap<String, PathBuf>,
+}
+
+impl RenderedMacros {
+    fn find(distro: &Distro) -> Result<RenderedMacros, Failure> {
+        let mut found = RenderedMacros::default();
+        let mut last = Vec::new();
+        for folder in distro.components.values().filter_map(|component| component.rendered.as_deref()) {
+            let Ok(entries) = fs_err::read_dir(folder) else { continue };
+            for entry in entries {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                // Templates and the options of single components are no files that a package installs.
+                let is_part =
+                    [".in", ".spec", ".azl.macros", ".compat", ".lua", ".patch"].iter().any(|end| name.ends_with(end));
+                if name.starts_with("macros.") && !is_part {
+                    found.macros.push(entry.path());
+                } else if name == "macros" && folder.to_string_lossy().ends_with("-rpm-config") {
+                    last.push(entry.path());
+                } else if name.ends_with(".lua") {
+                    found.lua.entry(name).or_insert_with(|| entry.path());
+                }
+            }
+        }
+        // As rpm reads them: those of packages by name, then those of the machine's configuration.
+        found.macros.sort_by(|left, right| left.file_name().cmp(&right.file_name()).then_with(|| left.cmp(right)));
+        last.sort();
+        found.macros.append(&mut last);
+        Ok(found)
+    }
+}
+
+/// The macros that the configuration of mock defines, where the version names one: `config_opts['macros']['%dist'] = '.x'`.
+fn mock_definitions(distro: &Distro) -> Vec<(String, String)> {
+    let version = distro
+        .distributions
+        .get(&distro.project.distro)
+        .and_then(|distribution| distribution.versions.get(&distro.project.version));
+    let Some(config) = version.and_then(|version| version.mock_configs.first()) else { return Vec::new() };
+    let mut definitions = Vec::new();
+    let mut pending = vec![config.clone()];
+    let mut seen = BTreeSet::new();
+    while let Some(path) = pending.pop() {
+        let Ok(text) = fs_err::read_to_string(&path) else { continue };
+        if !seen.insert(path.clone()) || seen.len() > 16 {
+            continue;
+        }
+        for line in text.lines().map(str::trim) {
+            let quoted: Vec<&str> = line.split(['\'', '"']).skip(1).step_by(2).collect();
+            match quoted.as_slice() {
+                [included] if line.starts_with("include(") => pending.push(path.with_file_name(included)),
+                ["macros", name, body] if line.starts_with("config_opts[") && name.starts_with('%') => {
+                    definitions.push((name[1..].to_owned(), (*body).to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+    definitions.sort();
+    definitions
+}
