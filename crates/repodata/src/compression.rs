@@ -48,7 +48,7 @@ impl Compression {
     }
 }
 
-/// Reads `reader` decompressed, whatever of gzip, zstd, xz, bzip2 or nothing it is compressed by, but at most `limit` bytes:
+/// Reads `reader` decompressed, whatever of gzip, zstd, xz, bzip2, zchunk or nothing it is compressed by, but at most `limit` bytes:
 /// more end in an error, so that a small file cannot fill the memory. Give repomd's `open-size` where there is one.
 ///
 /// # Errors
@@ -62,6 +62,12 @@ pub fn decompress<'a>(reader: impl Read + Send + 'a, limit: u64) -> Result<Box<d
             Box::new(zstd::stream::read::Decoder::with_buffer(reader).map_err(ReadError::Compression)?)
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(reader)),
+        [0, b'Z', b'C', b'K', b'1', ..] => {
+            // Its chunks are checked before any of it is used, so all of it has to be here.
+            let mut bytes = Vec::new();
+            reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(ReadError::Compression)?;
+            Box::new(io::Cursor::new(crate::zchunk::read(&bytes, limit)?))
+        }
         [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(reader)),
         _ => Box::new(reader),
     };

@@ -93,7 +93,9 @@ impl Documents {
         let compressed: Vec<std::io::Result<(String, Data, Vec<u8>)>> = std::thread::scope(|scope| {
             let tasks: Vec<_> = texts
                 .iter()
-                .map(|(kind, text)| scope.spawn(move || compress(kind, text.as_bytes(), compression, at)))
+                .map(|(kind, text)| {
+                    scope.spawn(move || compress((kind, &format!("{kind}.xml")), text.as_bytes(), compression, at))
+                })
                 .collect();
             let lost = || std::io::Error::other("a compressing thread died");
             tasks.into_iter().map(|task| task.join().unwrap_or_else(|_| Err(lost()))).collect()
@@ -108,6 +110,29 @@ impl Documents {
         Ok(documents)
     }
 
+    /// Adds another document as it is: `updateinfo`, `group` (comps), `modules` ..
+    ///
+    /// `name` is the file's name behind its digest, as in `updateinfo.xml`. Documents of one kind replace one another.
+    ///
+    /// # Errors
+    /// Those of [`Compression::compress`].
+    pub fn attach(
+        &mut self,
+        (kind, name): (&str, &str),
+        bytes: &[u8],
+        compression: Compression,
+        at: SourceDateEpoch,
+    ) -> std::io::Result<()> {
+        let (path, data, packed) = compress((kind, name), bytes, compression, at)?;
+        let replaced: Vec<String> =
+            self.repomd.data.iter().filter(|data| data.kind == kind).map(|data| data.location.clone()).collect();
+        self.files.retain(|(path, _)| !replaced.contains(path));
+        self.repomd.data.retain(|data| data.kind != kind);
+        self.files.push((path, packed));
+        self.repomd.data.push(data);
+        Ok(())
+    }
+
     /// The order of packages in documents: name, then architecture, then oldest first, then digest.
     pub fn order(left: (&Nevra, &Digest), right: (&Nevra, &Digest)) -> std::cmp::Ordering {
         let key = |nevra: &'_ Nevra| (nevra.name.clone(), nevra.arch.clone());
@@ -120,14 +145,14 @@ impl Documents {
 }
 
 fn compress(
-    kind: &str,
+    (kind, name): (&str, &str),
     text: &[u8],
     compression: Compression,
     at: SourceDateEpoch,
 ) -> std::io::Result<(String, Data, Vec<u8>)> {
     let bytes = compression.compress(text)?;
     let digest = Digest::of(&bytes);
-    let name = format!("repodata/{}-{kind}.xml{}", digest.hex(), compression.extension());
+    let name = format!("repodata/{}-{name}{}", digest.hex(), compression.extension());
     let data = Data {
         kind: kind.to_owned(),
         checksum: digest.into(),

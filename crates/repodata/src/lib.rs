@@ -12,12 +12,15 @@
 //! - [`Documents`]: the three documents of a repository, [`Repomd`]: their index.
 //! - [`primary::Reader`], [`filelists::Reader`], [`other::Reader`]: one package at a time, bounded; [`read_packages`]: all.
 //! - [`Solvables`], [`filelists::owners`]: what dependency solving needs, several times as fast.
-//! - [`Compression`], [`decompress`]: gzip and zstd written; gzip, zstd, xz and bzip2 read.
+//! - [`updateinfo`], [`comps`]: advisories and groups, read and written; [`Documents::attach`] takes any other document
+//!   (modules, and what the future brings) as it is.
+//! - [`Compression`], [`decompress`]: gzip and zstd written; gzip, zstd, xz, bzip2 and zchunk read.
 //!
 //! Pure: bytes to values and back. Output depends on the packages only, and equals what createrepo_c(8) writes for the
 //! same facts, byte for byte before compression. Source: createrepo_c's documents; there is no standard but the practice.
 
 mod compression;
+pub mod comps;
 mod documents;
 mod error;
 pub mod filelists;
@@ -28,7 +31,9 @@ mod repomd;
 mod repository;
 mod scan;
 mod solvable;
+pub mod updateinfo;
 mod xml;
+mod zchunk;
 
 pub use compression::{Compression, decompress, decompress_ahead};
 pub use documents::{Documents, Entry};

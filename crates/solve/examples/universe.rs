@@ -1,8 +1,9 @@
-//! Times reading and solving, for `bench/solve`: `universe read|cache|warm|solve REPOSITORY [CACHE|REQUESTS]`.
+//! Times reading and solving, for `bench/solve`: `universe read|cache|warm|exactly|solve REPOSITORY [CACHE|REQUESTS]`.
 //!
 //! - `read`: primary as XML to an indexed universe; prints packages and milliseconds.
 //! - `cache`: the same, and writes the table to CACHE.
 //! - `warm`: from CACHE to the solution of the names that follow, in this process alone.
+//! - `exactly`: one list of `name=version` a line of REQUESTS; prints what comes of it without weak dependencies.
 //! - `solve`: one request a line of REQUESTS, names apart by spaces; prints for each microseconds and the packages.
 
 #![expect(clippy::disallowed_macros, reason = "a program of its own, not the command line of slipway")]
@@ -47,6 +48,25 @@ fn main() -> Result<(), Error> {
             // What is left is the system's to take back.
             std::process::exit(0);
         }
+        ["exactly", repository, requests] => {
+            // Just these packages, as `name=version`, and nothing with them: whether they hold together.
+            let mut universe = universe_of(read(Path::new(repository))?)?;
+            for line in fs_err::read_to_string(requests)?.lines() {
+                let words =
+                    line.trim_start_matches("-weak ").split_whitespace().map(|word| word.replacen('=', " = ", 1));
+                let words: Vec<String> = words.collect();
+                let mut request = request(words.iter().map(String::as_str))?;
+                request.weak = false;
+                look_up(&mut universe, &request, Path::new(repository))?;
+                let nevras = |solution: solve::Solution| -> Vec<String> {
+                    solution.packages().map(|id| universe.nevra(id).to_string()).collect()
+                };
+                match solve::resolve(&universe, &request) {
+                    Ok(solution) => println!("{}", nevras(solution).join(" ")),
+                    Err(error) => println!("! {}", error.to_string().replace('\n', ";")),
+                }
+            }
+        }
         ["solve", repository, requests] => {
             let mut universe = universe_of(read(Path::new(repository))?)?;
             for line in fs_err::read_to_string(requests)?.lines() {
@@ -69,7 +89,7 @@ fn main() -> Result<(), Error> {
                 println!("{out}");
             }
         }
-        _ => return Err("usage: universe read|cache|warm|solve REPOSITORY [CACHE|REQUESTS] [NAME...]".into()),
+        _ => return Err("usage: universe read|cache|warm|exactly|solve REPOSITORY [CACHE|REQUESTS] [NAME...]".into()),
     }
     Ok(())
 }

@@ -6,8 +6,8 @@
 //!
 //! What the words mean (source: rpm's dependency matching, `lib/rpmds.cc` and `lib/depends.cc`; libsolv with rpm's
 //! disttype where rpm leaves a choice):
-//! - A versioned requirement needs a provide whose range overlaps; a provide without version satisfies only requirements
-//!   without one. A package provides its name in its version, and its files.
+//! - A versioned requirement needs a provide whose range overlaps; a provide without version satisfies any. A package
+//!   provides its name in its version, and its files.
 //! - `Conflicts` match what others provide, never what the package itself does. `Obsoletes` match names, not provides.
 //! - One version of a name at a time, other than for [`Request::several`] and packages of two machine architectures.
 //! - Rich dependencies speak of the packages that will be there. `with` and `without` speak of one package.

@@ -331,8 +331,9 @@ impl Universe {
                 Some(_) if *by == BY_PATH => false,
                 Some(wanted) => {
                     let provided = self.table.relation(RelationId(*by));
-                    provided.condition != 0
-                        && overlap(wanted, (provided.condition, self.table.version_of(provided.version)))
+                    // Of two ranges one of which is none, rpm says that they overlap.
+                    provided.condition == 0
+                        || overlap(wanted, (provided.condition, self.table.version_of(provided.version)))
                 }
             };
             if found.last() != Some(id) && satisfies() {

@@ -58,6 +58,16 @@ fn right(set: &[&Package], install: &[Relation]) -> bool {
         })
 }
 
+/// The packages whose bits are set.
+fn chosen(packages: &[Package], set: u32) -> Vec<&Package> {
+    packages.iter().enumerate().filter(|(index, _)| set >> index & 1 == 1).map(|(_, package)| package).collect()
+}
+
+fn obsoletes(new: &Package, old: &Package) -> bool {
+    let own = Relation::new(&old.nevra.name, Condition::Equal, old.nevra.evr.clone());
+    new != old && new.obsoletes.iter().any(|relation| relation.satisfied_by(&own))
+}
+
 fn plain() -> impl Strategy<Value = String> {
     let name = prop::sample::select(NAMES.to_vec());
     let bound = prop::sample::select(vec!["", "", " = 1", " >= 2", " < 2", " > 1"]);
@@ -151,6 +161,80 @@ proptest! {
                 let solution = resolve(&universe, &corpus::request(&[&name])).unwrap();
                 let id = universe.named(&name).iter().copied().find(|id| solution.because(*id).is_some());
                 prop_assert_eq!(id.map(|id| universe.package(id).nevra.evr.clone()), Some(best.nevra.evr.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn changes_a_machine_when_that_is_possible(
+        texts in prop::collection::vec(package(), 1..9),
+        machine: prop::sample::Index,
+        install in prop::option::of(rich()),
+        erase in prop::option::weighted(0.4, prop::sample::select(NAMES[..4].to_vec())),
+        protected in prop::option::weighted(0.3, prop::sample::select(NAMES[..4].to_vec())),
+        erasing: bool,
+        upgrade: bool,
+    ) {
+        let mut packages = corpus::packages(&texts.concat());
+        packages.sort_by_key(|package| package.nevra.to_string());
+        packages.dedup_by_key(|package| package.nevra.to_string());
+        let mut asking = Package::new(pkg::Nevra::parse("asking-1-1.noarch").unwrap());
+        asking.requires = install.iter().map(|text| Relation::parse(text).unwrap()).collect();
+        packages.push(asking);
+        let asked = [Relation::any("asking")];
+
+        // The machine has some set that holds together, without what is asked for.
+        let sets = 0..1_u32 << packages.len();
+        let machines: Vec<u32> = {
+            let whole = |set: &u32| right(&chosen(&packages, *set), &[]);
+            (0..1_u32 << (packages.len() - 1)).filter(whole).collect()
+        };
+        let machine = *machine.get(&machines);
+        for (index, package) in packages.iter_mut().enumerate() {
+            package.installed = machine >> index & 1 == 1;
+        }
+
+        let mut request = corpus::request(&["asking"]);
+        request.erase = erase.iter().map(|name| Relation::any(*name)).collect();
+        request.protected = protected.iter().map(|name| Relation::any(*name)).collect();
+        request.erasing = if erasing { solve::Allowed::Yes } else { solve::Allowed::No };
+        request.upgrade = if upgrade { solve::Upgrade::All } else { solve::Upgrade::AsNeeded };
+        let may_erase = erasing || erase.is_some();
+        // A name that packages have stands for these, another for what provides it; what replaces them goes with them.
+        let erased: Vec<&Package> = packages.iter().filter(|package| {
+            erase.is_some_and(|name| {
+                let of_name: Vec<&Package> = packages.iter().filter(|other| other.nevra.name == name).collect();
+                let provides = provides(package, &Relation::any(name));
+                package.nevra.name == name || provides && (of_name.is_empty() || of_name.iter().any(|old| obsoletes(package, old)))
+            })
+        }).collect();
+        let newer = |new: &Package, old: &Package| new.nevra.name == old.nevra.name && new.nevra.evr > old.nevra.evr;
+        let allowed = |set: &[&Package]| {
+            let goes = |old: &Package| erased.contains(&old);
+            // An older version that obsoletes newer ones of its own name is a downgrade, which has to be asked for.
+            let replaces = |new: &Package, old: &Package| new.nevra.name != old.nevra.name && obsoletes(new, old);
+            let stays = |old: &Package| set.iter().any(|new| *new == old || !new.installed && (newer(new, old) || replaces(new, old)));
+            let kept = |old: &Package| set.iter().any(|new| *new == old || !new.installed && newer(new, old));
+            let mut installed = packages.iter().filter(|package| package.installed);
+            right(set, &asked)
+                && !set.iter().any(|package| erased.contains(package))
+                && installed.all(|old| {
+                    (may_erase || goes(old) || stays(old))
+                        && (protected != Some(old.nevra.name.as_str()) || kept(old))
+                })
+        };
+        let possible = sets.clone().any(|set| allowed(&chosen(&packages, set)));
+
+        let universe = Universe::new(packages.clone());
+        let solution = resolve(&universe, &request);
+        prop_assert_eq!(solution.is_ok(), possible, "{:?}", solution);
+        if let Ok(solution) = &solution {
+            let nevras: BTreeSet<_> = solution.packages().map(|id| universe.nevra(id)).collect();
+            let set: Vec<&Package> = packages.iter().filter(|package| nevras.contains(&package.nevra)).collect();
+            prop_assert!(allowed(&set), "{:?} is not right", corpus::names(&universe, solution));
+            // Nothing changes that need not: with nothing wanted of it, an installed set stays as it is.
+            if install.is_none() && erase.is_none() && !upgrade {
+                prop_assert_eq!(solution.removed(), &[]);
             }
         }
     }

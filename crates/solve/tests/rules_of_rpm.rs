@@ -35,14 +35,17 @@ fn the_newest_that_fits_is_taken() {
 
 #[test]
 fn provides_overlap_in_ranges() {
-    let text = "a-1-1.noarch\n  provides v = 2-3\n  provides plain\nb-1-1.noarch\n  requires v >= 2\nc-1-1.noarch\n  requires plain = 1\n";
+    let text = "a-1-1.noarch\n  provides v = 2-3\n  provides plain\nb-1-1.noarch\n  requires v >= 2\nc-1-1.noarch\n  requires plain = 1\nd-1-1.noarch\n  requires v > 2\ne-1-1.noarch\n  conflicts plain < 1\n";
     installs(text, &["b"], &["a-1", "b-1"]);
+    // What is provided without version satisfies every version, and conflicts with every version: so says rpm itself.
+    installs(text, &["c"], &["a-1", "c-1"]);
+    assert!(solve(&Universe::new(packages(text)), &request(&["a", "e"])).is_err());
     fails(
         text,
-        &["c"],
+        &["d"],
         "no set of packages satisfies the request
-  the request asks for `c`: only `c-1-1.noarch`
-  `c-1-1.noarch` requires `plain = 1`, which nothing provides; `a-1-1.noarch` provides `plain`",
+  the request asks for `d`: only `d-1-1.noarch`
+  `d-1-1.noarch` requires `v > 2`, which nothing provides; `a-1-1.noarch` provides `v = 2-3`",
     );
 }
 

@@ -31,7 +31,10 @@ pub(crate) fn packages(text: &str) -> Vec<Package> {
             "enhances" => package.enhances.push(relation()),
             "file" => package.files.push(rest.to_owned()),
             "priority" => package.priority = rest.parse().unwrap(),
+            "cost" => package.cost = rest.parse().unwrap(),
+            "vendor" => package.vendor = rest.to_owned(),
             "installed" => package.installed = true,
+            "dependency" => package.reason = solve::Reason::Dependency,
             _ => panic!("`{kind}` is no part of a package"),
         }
     }
