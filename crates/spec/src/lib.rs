@@ -21,6 +21,7 @@
 
 mod answer;
 mod arch;
+pub mod autospec;
 mod base64;
 mod calendar;
 mod environment;
