@@ -233,7 +233,7 @@ const TABLE: &str = "solvables.table";
 fn table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> {
     let file = synced.state_folder().join(TABLE);
     if let Ok(bytes) = fs_err::read(&file)
-        && let Ok(table) = Table::from_bytes(&bytes, &synced.state)
+        && let Ok(table) = Table::from_bytes(bytes, &synced.state)
     {
         return Ok(table);
     }
@@ -376,7 +376,7 @@ impl<'a> Words<'a> {
             self.request.install.push(Relation::new(&package.nevra.name, Condition::Equal, evr));
             let key = path.display().to_string();
             // The file itself, and not a package of a repository that is equal in name.
-            let others = self.universe.named(&package.nevra.name).iter().copied();
+            let others = self.universe.named(&package.nevra.name).into_iter();
             self.request.hidden.extend(
                 others.filter(|id| !self.universe.is_installed(*id) && self.universe.key(*id) != key),
             );
@@ -432,7 +432,7 @@ impl<'a> Words<'a> {
         if is_pattern(&form.name) {
             universe.ids().filter(fits).collect()
         } else {
-            universe.named(&form.name).iter().copied().filter(fits).collect()
+            universe.named(&form.name).into_iter().filter(fits).collect()
         }
     }
 
@@ -470,7 +470,7 @@ impl<'a> Words<'a> {
         };
         if form.arch.is_some() {
             // The others of that name are not what was asked for.
-            let others = universe.named(name).iter().filter(|id| !ids.contains(id) && !universe.is_installed(**id));
+            let others = universe.named(name).into_iter().filter(|id| !ids.contains(id) && !universe.is_installed(*id));
             self.request.hidden.extend(others);
         }
         let there = ids.iter().find(|id| universe.is_installed(**id));
@@ -552,13 +552,13 @@ impl<'a> Words<'a> {
     fn exact(&mut self, nevra: &Nevra, there: bool) {
         let universe = self.universe;
         let is = |id: &PackageId| universe.nevra(*id) == *nevra;
-        let same: Vec<PackageId> = universe.named(&nevra.name).iter().copied().filter(is).collect();
+        let same: Vec<PackageId> = universe.named(&nevra.name).into_iter().filter(is).collect();
         let relation = Relation::new(&nevra.name, Condition::Equal, nevra.evr.clone());
         match (there, same.is_empty()) {
             (true, true) => self.unknown.push(nevra.to_string()),
             (true, false) => {
                 // An older version takes the place of a newer one only where it is the only one to be seen.
-                let others = universe.named(&nevra.name).iter().copied();
+                let others = universe.named(&nevra.name).into_iter();
                 self.request.hidden.extend(others.filter(|id| !is(id) && !universe.is_installed(*id)));
                 let installed = universe.named(&nevra.name).iter().any(|id| universe.is_installed(*id));
                 if installed && !same.iter().any(|id| universe.is_installed(*id)) {
