@@ -1,4 +1,5 @@
-//! Monotonic time for progress and statistics. Nothing here may reach an output: results do not depend on the clock.
+//! Monotonic time for progress and statistics, and the time of day for what a machine does to itself. Nothing here may reach
+//! an output that is built: results do not depend on the clock.
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,15 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// Seconds since 1970 by the machine's clock: only for what is about now, such as the age of a cache or the time at which a
+/// machine was changed. What is built, published or put into an image never asks.
+#[must_use]
+pub fn unix_now() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks for the time of day")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Writes a duration for people: `0.4s`, `12s`, `3m05s`, `1h02m`.

@@ -36,6 +36,7 @@ tools! {
     AptGet = "apt-get" from "apt",
     AptHelper = "/usr/lib/apt/apt-helper" from "apt",
     Createrepo = "createrepo_c" from "createrepo-c",
+    Curl = "curl" from "curl",
     Debugfs = "debugfs" from "e2fsprogs",
     Dnf = "dnf" from "dnf",
     Dpkg = "dpkg" from "dpkg",

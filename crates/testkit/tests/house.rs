@@ -27,6 +27,7 @@ const PLAN: &[(u8, &str, &str)] = &[
     (4, "build", "plan install spec rpm tree store host pkg"),
     (4, "publish", "rpm repodata sign store host pkg"),
     (4, "image", "install disk tree distro sign store host pkg"),
+    (4, "update", "install repodata rpm solve disk tree distro sign store host pkg"),
     // people
     (5, "slipway", "*"),
     (5, "testkit", "*"),
@@ -136,6 +137,7 @@ fn the_plan_leads_downwards_but_for_what_it_names() {
         "sign host",
         "build install",
         "image install",
+        "update install",
     ];
     let floors: BTreeMap<&str, u8> = PLAN.iter().map(|(floor, name, _)| (*name, *floor)).collect();
     for (floor, name, uses) in PLAN {

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod clean;
 mod component;
+mod dnf;
 mod graph;
 mod image;
 mod lock;
@@ -78,12 +79,20 @@ enum Command {
     Spec(spec::Command),
     Lock(lock::Arguments),
     Clean(clean::Arguments),
+    Dnf(dnf::Arguments),
     #[command(hide = true)]
     Reference(reference::Arguments),
 }
 
 /// Runs the command that the arguments name.
 pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    match &arguments[..] {
+        [program, rest @ ..] if dnf::is_called(Some(program)) => return dnf::main_as(program, rest),
+        // Its options are dnf's, some of which Slipway has for something else.
+        [_, word, rest @ ..] if word == "dnf" => return dnf::main(rest),
+        _ => {}
+    }
     let cli = Cli::parse();
     let ui = Ui::new(cli.global.json, cli.global.quiet);
     let done = Context::new(&cli.global).and_then(|context| run(&cli.command, &context));
@@ -109,6 +118,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
+        Command::Dnf(arguments) => return Ok(dnf::run_after(arguments, &context.ui)),
         Command::Reference(arguments) => reference::run(arguments)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -32,6 +32,10 @@ fn commands() -> String {
     let mut root = Cli::command().term_width(100);
     root.build();
     describe(&root, &mut text);
+    // Behind the words that Slipway knows of it: the command line of its own that it has.
+    let mut dnf = super::dnf::command().term_width(100);
+    dnf.build();
+    describe(&dnf, &mut text);
     text
 }
 

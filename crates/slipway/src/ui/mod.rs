@@ -31,6 +31,18 @@ impl Ui {
         let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
     }
 
+    /// Text of data that has its own line ends.
+    pub(crate) fn data_as_is(&self, text: &str) {
+        let _ = write!(std::io::stdout().lock(), "{text}");
+    }
+
+    /// The start of a line in which somebody is to answer.
+    pub(crate) fn ask(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "{text}");
+        let _ = err.flush();
+    }
+
     /// Data as JSON.
     pub(crate) fn json(&self, value: &impl serde::Serialize) {
         match serde_json::to_string_pretty(value) {

@@ -9,6 +9,11 @@ impl Table {
         Table { rows: vec![head.iter().map(|cell| cell.to_uppercase()).collect()] }
     }
 
+    /// A table whose head is written as it is.
+    pub(crate) fn plain(head: &[&str]) -> Table {
+        Table { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
+    }
+
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }

@@ -1,0 +1,238 @@
+//! `slipway dnf`: the package manager of a machine, with dnf5's commands, options and exit codes.
+//!
+//! The same program is run when the binary is called `dnf`, `dnf5`, `yum` or `tdnf`. What cannot be done yet is refused by
+//! name, with the reason: see `refused`.
+
+mod check;
+mod check_upgrade;
+mod clean;
+mod configuration;
+mod info;
+mod list;
+mod makecache;
+mod provides;
+mod refused;
+mod repo;
+mod repoclosure;
+mod repoquery;
+mod search;
+mod session;
+mod shown;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::explain::Failure;
+use crate::ui::Ui;
+use session::Session;
+
+/// Names of the binary under which it is a package manager.
+const NAMES: [&str; 4] = ["dnf", "dnf5", "yum", "tdnf"];
+
+/// Manages the packages of this machine, or of a root in a folder
+///
+/// The commands, options, tables and exit codes are those of dnf5: 0 done, 1 it failed, 2 wrong usage, 100 upgrades are there.
+#[derive(Parser)]
+#[command(name = "dnf", version, arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Example: slipway dnf --installroot /srv/root --use-host-config install bash")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "dnf has a switch for each")]
+pub(crate) struct Global {
+    /// Answer every question with yes.
+    #[arg(short = 'y', long, global = true, visible_alias = "yes")]
+    assumeyes: bool,
+    /// Answer every question with no.
+    #[arg(long, global = true)]
+    assumeno: bool,
+    /// The configuration file.
+    #[arg(short = 'c', long = "config", global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set an option: `option=value`, or `repository.option=value`.
+    #[arg(long, global = true, value_name = "OPTION=VALUE")]
+    setopt: Vec<String>,
+    /// Use these repositories and no others.
+    #[arg(long = "repo", global = true, value_name = "ID,..", visible_alias = "repoid")]
+    repo: Vec<String>,
+    /// Use these repositories too.
+    #[arg(long = "enable-repo", global = true, value_name = "ID,..", visible_alias = "enablerepo")]
+    enable_repo: Vec<String>,
+    /// Do not use these repositories.
+    #[arg(long = "disable-repo", global = true, value_name = "ID,..", visible_alias = "disablerepo")]
+    disable_repo: Vec<String>,
+    /// Add a repository: its id and where it is.
+    #[arg(long = "repofrompath", global = true, value_name = "ID,URL")]
+    repo_from_path: Vec<String>,
+    /// The root that is looked at and changed.
+    #[arg(long, global = true, value_name = "DIR")]
+    installroot: Option<PathBuf>,
+    /// Take configuration and repositories from this machine, not from the root.
+    #[arg(long, global = true)]
+    use_host_config: bool,
+    /// What `$releasever` is.
+    #[arg(long, global = true, value_name = "VERSION")]
+    releasever: Option<String>,
+    /// The machine's architecture.
+    #[arg(long, global = true, value_name = "ARCH")]
+    forcearch: Option<String>,
+    /// Do not see packages that match.
+    #[arg(short = 'x', long, global = true, value_name = "SPEC,..", visible_alias = "excludepkgs")]
+    exclude: Vec<String>,
+    /// Ask for metadata again, whatever its age.
+    #[arg(long, global = true)]
+    refresh: bool,
+    /// Use what was fetched before, and nothing else.
+    #[arg(short = 'C', long, global = true)]
+    cacheonly: bool,
+    /// Do not check signatures of packages.
+    #[arg(long = "no-gpgchecks", global = true, visible_alias = "nogpgcheck")]
+    no_gpg_checks: bool,
+    /// The best version, or an error.
+    #[arg(long, global = true, overrides_with = "no_best")]
+    best: bool,
+    /// A version that is not the best will do.
+    #[arg(long = "no-best", global = true, visible_alias = "nobest")]
+    no_best: bool,
+    /// Answer in JSON.
+    #[arg(long, global = true, short_alias = 'j')]
+    json: bool,
+    /// No notes and no progress.
+    #[arg(short = 'q', long, global = true)]
+    quiet: bool,
+    /// Say more; accepted for scripts, there is nothing more to say.
+    #[arg(short = 'v', long, global = true)]
+    verbose: bool,
+    /// Do not load plugins; accepted for scripts, there are none.
+    #[arg(long = "no-plugins", global = true, visible_alias = "noplugins")]
+    no_plugins: bool,
+    /// Show the options of `[main]`, and where each comes from.
+    #[arg(long)]
+    dump_main_config: bool,
+    /// Show the options of repositories, and where each comes from.
+    #[arg(long, value_name = "ID,..")]
+    dump_repo_config: Vec<String>,
+    /// Show the variables.
+    #[arg(long)]
+    dump_variables: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(visible_alias = "ls")]
+    List(list::Arguments),
+    Info(info::Arguments),
+    #[command(visible_alias = "se")]
+    Search(search::Arguments),
+    #[command(visible_alias = "rq")]
+    Repoquery(Box<repoquery::Arguments>),
+    #[command(visible_aliases = ["whatprovides", "prov"])]
+    Provides(provides::Arguments),
+    Repolist(repo::ListArguments),
+    #[command(hide = true)]
+    Repoinfo(repo::InfoArguments),
+    #[command(subcommand)]
+    Repo(repo::Command),
+    Repoclosure(repoclosure::Arguments),
+    Makecache(makecache::Arguments),
+    Clean(clean::Arguments),
+    Check(check::Arguments),
+    #[command(name = "check-upgrade", visible_alias = "check-update")]
+    CheckUpgrade(check_upgrade::Arguments),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// Manage the packages of this machine, or of a root in a folder, as dnf5 does
+#[derive(Args)]
+#[command(disable_help_flag = true)]
+#[command(after_help = "Example: slipway dnf --installroot /srv/root --use-host-config install bash")]
+pub(crate) struct Arguments {
+    /// A command of dnf and its options; `slipway dnf --help` lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    arguments: Vec<OsString>,
+}
+
+/// Whether the binary was called by the name of a package manager.
+pub(crate) fn is_called(program: Option<&OsString>) -> bool {
+    let name = program.and_then(|program| Path::new(program).file_name()?.to_str());
+    name.is_some_and(|name| NAMES.contains(&name))
+}
+
+/// Runs as `slipway dnf`, whose options are dnf's and not Slipway's.
+pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
+    run("slipway dnf", arguments, &Ui::new(false, false))
+}
+
+/// Runs as `slipway dnf` behind options of Slipway.
+pub(crate) fn run_after(arguments: &Arguments, ui: &Ui) -> ExitCode {
+    run("slipway dnf", &arguments.arguments, ui)
+}
+
+/// Runs under the name of a package manager.
+pub(crate) fn main_as(program: &OsString, arguments: &[OsString]) -> ExitCode {
+    let name = Path::new(program).file_name().and_then(|name| name.to_str()).unwrap_or("dnf").to_owned();
+    run(&name, arguments, &Ui::new(false, false))
+}
+
+/// The description of the command line, for the reference page.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().bin_name("slipway dnf")
+}
+
+fn run(name: &str, arguments: &[OsString], ui: &Ui) -> ExitCode {
+    let described = Cli::command().bin_name(name.to_owned());
+    let all = std::iter::once(OsString::from(name)).chain(arguments.iter().cloned());
+    let mut cli = match described.try_get_matches_from(all).and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    cli.global.json |= ui.json;
+    cli.global.quiet |= ui.quiet;
+    let ui = Ui::new(cli.global.json, cli.global.quiet);
+    dispatch(&cli, &ui).unwrap_or_else(|failure| {
+        ui.error(&failure.to_string());
+        ExitCode::from(failure.code)
+    })
+}
+
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode, Failure> {
+    if let Some(Command::Other(words)) = &cli.command {
+        return Err(refused::failure(words));
+    }
+    let session = Session::new(&cli.global, ui)?;
+    if configuration::is_asked(&cli.global) {
+        return configuration::run(&cli.global, &session);
+    }
+    let Some(command) = &cli.command else {
+        return Err(Failure::usage("no command was given").hint("`slipway dnf --help` lists them"));
+    };
+    match command {
+        Command::List(arguments) => list::run(arguments, &session),
+        Command::Info(arguments) => info::run(arguments, &session),
+        Command::Search(arguments) => search::run(arguments, &session),
+        Command::Repoquery(arguments) => repoquery::run(arguments, &session),
+        Command::Provides(arguments) => provides::run(arguments, &session),
+        Command::Repolist(arguments) => repo::list(arguments, &session),
+        Command::Repoinfo(arguments) => repo::info(arguments, &session),
+        Command::Repo(command) => repo::run(command, &session),
+        Command::Repoclosure(arguments) => repoclosure::run(arguments, &session),
+        Command::Makecache(arguments) => makecache::run(arguments, &session),
+        Command::Clean(arguments) => clean::run(arguments, &session),
+        Command::Check(arguments) => check::run(arguments, &session),
+        Command::CheckUpgrade(arguments) => check_upgrade::run(arguments, &session),
+        Command::Other(words) => Err(refused::failure(words)),
+    }
+}

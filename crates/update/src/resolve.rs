@@ -1,0 +1,676 @@
+//! What a job does to a machine: words and configuration in, changes out. The only module that talks to the solver.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
+
+use pkg::{Arch, Condition, Digest, Nevra, Relation};
+use repodata::{Checksum, Package};
+use solve::{
+    Allowed, Because, Best, Identity, Kind, PackageId, Paths, Request, Solution, Source, Table, TableBuilder, Universe,
+    Unsolvable, Upgrade,
+};
+
+use crate::config::Key;
+use crate::query::glob::is_pattern;
+use crate::query::spec::{self, Form};
+use crate::reasons::{Reason, Reasons};
+use crate::sack::Visible;
+use crate::{Installed, Machine, SyncError, Synced};
+
+/// What is to be done. Nothing by default.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// Words: packages to be there.
+    pub install: Vec<String>,
+    /// Words: packages to go.
+    pub remove: Vec<String>,
+    /// Words: packages to become newer; `upgrade_all` for all.
+    pub upgrade: Vec<String>,
+    /// All packages become newer.
+    pub upgrade_all: bool,
+    /// Words: packages to become older.
+    pub downgrade: Vec<String>,
+    /// Words: packages to be installed again.
+    pub reinstall: Vec<String>,
+    /// Words: packages to become what the repositories have; `sync_all` for all.
+    pub sync: Vec<String>,
+    /// All packages become what the repositories have.
+    pub sync_all: bool,
+    /// What nothing needs goes.
+    pub autoremove: bool,
+    /// Package files: installed, and seen beside the repositories.
+    pub files: Vec<(PathBuf, Package)>,
+    /// Very packages that have to be there, or must not, as undoing wants it.
+    pub exact: Vec<(Nevra, bool)>,
+    /// Installed packages may go to make room.
+    pub allow_erasing: bool,
+    /// Patterns of packages that are not seen, beside those of the configuration.
+    pub exclude: Vec<String>,
+    /// Names and versions that stay as they are.
+    pub locked: Vec<Relation>,
+}
+
+/// What a job comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What happens, in order of name.
+    pub steps: Vec<Step>,
+    /// What people should know: words that mean what is there already, and the like.
+    pub notes: Vec<String>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How.
+    pub action: crate::history::Action,
+    /// What comes; none where something goes.
+    pub new: Option<Incoming>,
+    /// What goes: the package itself, or what it takes the place of.
+    pub old: Vec<Outgoing>,
+    /// Why it is, or was, there.
+    pub reason: Reason,
+    /// Nothing needs it any more, rather than that somebody wants it gone.
+    pub unneeded: bool,
+}
+
+/// A package that comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// What.
+    pub nevra: Nevra,
+    /// The repository's id; `@commandline` for files.
+    pub repository: String,
+    /// The repository's place among those that were given; none for files.
+    pub from: Option<usize>,
+    /// The file below the repository's base, or the file itself.
+    pub location: String,
+    /// Of the file.
+    pub checksum: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Bytes of what it installs.
+    pub installed_size: u64,
+}
+
+/// A package that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// What.
+    pub nevra: Nevra,
+    /// The id of the repository that it came from.
+    pub repository: String,
+    /// Bytes that it installed.
+    pub installed_size: u64,
+}
+
+/// Why a job comes to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// Words that mean no package.
+    #[error("{}", unknown_words(.0))]
+    Unknown(Vec<String>),
+    /// Words that mean packages which are not installed.
+    #[error("{}", not_installed(.0))]
+    NotInstalled(Vec<String>),
+    /// No set of packages does it.
+    #[error("{0}")]
+    Unsolvable(Unsolvable),
+    /// Too many packages.
+    #[error("the repositories together are too large: {0}")]
+    Table(#[from] solve::TableError),
+    /// A repository.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// A document of a repository.
+    #[error("`{kind}` of the repository `{id}`: {cause}")]
+    Document {
+        /// The repository.
+        id: String,
+        /// Which document.
+        kind: &'static str,
+        /// What is wrong with it.
+        cause: repodata::ReadError,
+    },
+}
+
+fn unknown_words(words: &[String]) -> String {
+    words.iter().map(|word| format!("no match for argument: {word}")).collect::<Vec<_>>().join("\n")
+}
+
+fn not_installed(words: &[String]) -> String {
+    let line = |word: &String| format!("packages for argument `{word}` are available, but not installed");
+    words.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Finds out what a job does.
+pub fn resolve(
+    job: &Job,
+    installed: &[Installed],
+    repositories: &[Synced],
+    reasons: &Reasons,
+    machine: &Machine<'_>,
+) -> Result<Outcome, ResolveError> {
+    let mut universe = universe(job, installed, repositories, reasons, machine)?;
+    let mut words = Words::new(&universe, job, repositories, machine);
+    words.read(job)?;
+    let Words { mut request, notes, .. } = words;
+    // Paths that only filelists tell are looked up when the solver comes across them.
+    for _ in 0..4 {
+        let paths = solve::missing_paths(&universe, &request);
+        if paths.is_empty() {
+            break;
+        }
+        let owners = owners(&universe, &paths, repositories, machine)?;
+        universe.add_paths(&paths, owners);
+    }
+    if machine.config.main.flag(Key::SkipBroken) {
+        request.optional.append(&mut request.install);
+    }
+    let solution = solve::resolve(&universe, &request).map_err(ResolveError::Unsolvable)?;
+    let steps = steps(&universe, &solution, repositories, reasons);
+    Ok(Outcome { steps, notes })
+}
+
+/// Joins the repositories' tables, what is installed, and files that were named.
+fn universe(
+    job: &Job,
+    installed: &[Installed],
+    repositories: &[Synced],
+    reasons: &Reasons,
+    machine: &Machine<'_>,
+) -> Result<Universe, ResolveError> {
+    let mut tables = Vec::new();
+    for (index, synced) in repositories.iter().enumerate() {
+        let repository = &synced.repository;
+        let number = |key| u32::try_from(repository.number(key).max(0)).unwrap_or(u32::MAX);
+        let source = Source { name: index.to_string(), priority: number(Key::Priority), cost: number(Key::Cost) };
+        tables.push((source, table(synced, machine)?));
+    }
+    let mut packages: Vec<solve::Package> = Vec::with_capacity(installed.len() + job.files.len());
+    for one in installed {
+        let reason = reasons.of(&one.package.nevra).map_or(Reason::External, |known| known.reason);
+        let reason = match reason {
+            Reason::User => solve::Reason::User,
+            Reason::Dependency => solve::Reason::Dependency,
+            Reason::WeakDependency => solve::Reason::Weak,
+            Reason::Group => solve::Reason::Group,
+            Reason::External => solve::Reason::External,
+        };
+        packages.push(solve::Package { installed: true, reason, ..solvable(&one.package, &one.number.to_string()) });
+    }
+    for (path, package) in &job.files {
+        packages.push(solvable(package, &path.display().to_string()));
+    }
+    Ok(Universe::of(tables, packages, Paths::Primary)?)
+}
+
+fn solvable(package: &Package, key: &str) -> solve::Package {
+    solve::Package {
+        key: key.to_owned(),
+        checksum: format!("{}:{}", package.checksum.algorithm.as_str(), package.checksum.hex),
+        vendor: package.vendor.clone(),
+        size: package.sizes.package,
+        installed_size: package.sizes.installed,
+        provides: package.provides.clone(),
+        requires: package.requires.iter().map(|requirement| requirement.relation.clone()).collect(),
+        conflicts: package.conflicts.clone(),
+        obsoletes: package.obsoletes.clone(),
+        recommends: package.recommends.clone(),
+        suggests: package.suggests.clone(),
+        supplements: package.supplements.clone(),
+        enhances: package.enhances.clone(),
+        files: package.files.iter().map(|file| file.path.clone()).collect(),
+        ..solve::Package::new(package.nevra.clone())
+    }
+}
+
+/// The name of a repository's table beside its documents.
+const TABLE: &str = "solvables.table";
+
+/// A repository's packages for the solver: from the cache where the same state was read before.
+fn table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> {
+    let file = synced.state_folder().join(TABLE);
+    if let Ok(bytes) = fs_err::read(&file)
+        && let Ok(table) = Table::from_bytes(bytes, &synced.state)
+    {
+        return Ok(table);
+    }
+    let table = read_table(synced, machine)?;
+    // A cache that cannot be written, as for a user who may only read, costs time and nothing else.
+    let new = file.with_extension(format!("new-{}", std::process::id()));
+    if fs_err::write(&new, table.to_bytes(&synced.state)).is_err() || fs_err::rename(&new, &file).is_err() {
+        let _ = fs_err::remove_file(&new);
+    }
+    Ok(table)
+}
+
+fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> {
+    let wrong = |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "primary", cause };
+    let text = synced.document("primary", machine)?.unwrap_or_default();
+    let mut solvables = repodata::Solvables::new(text.as_slice());
+    let mut builder = TableBuilder::new();
+    while let Some(package) = solvables.next().map_err(wrong)? {
+        let (algorithm, hex) = package.checksum();
+        let (epoch, version, release) = package.version();
+        let checksum = format!("{}:{hex}", algorithm.as_str());
+        builder.package(&Identity {
+            name: package.name(),
+            version: solve::Version { epoch, version, release },
+            arch: package.arch(),
+            vendor: package.vendor(),
+            key: package.location(),
+            checksum: &checksum,
+            size: package.package_size(),
+            installed_size: package.installed_size(),
+        });
+        for relation in package.relations() {
+            let kind = match relation.kind {
+                repodata::RelationKind::Provides => Kind::Provides,
+                repodata::RelationKind::Requires => Kind::Requires,
+                repodata::RelationKind::Conflicts => Kind::Conflicts,
+                repodata::RelationKind::Obsoletes => Kind::Obsoletes,
+                repodata::RelationKind::Recommends => Kind::Recommends,
+                repodata::RelationKind::Suggests => Kind::Suggests,
+                repodata::RelationKind::Supplements => Kind::Supplements,
+                repodata::RelationKind::Enhances => Kind::Enhances,
+            };
+            let bound = relation
+                .bound
+                .map(|(condition, epoch, version, release)| (condition, solve::Version { epoch, version, release }));
+            builder.relation(kind, relation.name, bound);
+        }
+        for path in package.files() {
+            builder.path(path);
+        }
+    }
+    Ok(builder.finish()?)
+}
+
+/// Who has which of `paths`, by the filelists of all repositories and by what is installed.
+fn owners(
+    universe: &Universe,
+    paths: &[String],
+    repositories: &[Synced],
+    machine: &Machine<'_>,
+) -> Result<Vec<(PackageId, String)>, ResolveError> {
+    let wanted: HashSet<&str> = paths.iter().map(String::as_str).collect();
+    let mut by_checksum: BTreeMap<(usize, String), PackageId> = BTreeMap::new();
+    let mut owners = Vec::new();
+    for id in universe.ids() {
+        match universe.source(id).and_then(|source| source.name.parse().ok()) {
+            Some(index) => {
+                let hex = universe.checksum(id).split_once(':').map_or("", |(_, hex)| hex).to_owned();
+                by_checksum.insert((index, hex), id);
+            }
+            None => {
+                let files = universe.package(id).files.into_iter();
+                owners.extend(files.filter(|path| wanted.contains(path.as_str())).map(|path| (id, path)));
+            }
+        }
+    }
+    for (index, synced) in repositories.iter().enumerate() {
+        let Some(text) = synced.document("filelists", machine)? else { continue };
+        let wrong = |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "filelists", cause };
+        for list in repodata::filelists::Reader::new(text.as_slice()).take(universe.len() + 1) {
+            let (package, files) = list.map_err(wrong)?;
+            let found = files.into_iter().filter(|file| wanted.contains(file.path.as_str()));
+            let Some(id) = by_checksum.get(&(index, package.checksum)) else { continue };
+            owners.extend(found.map(|file| (*id, file.path)));
+        }
+    }
+    Ok(owners)
+}
+
+/// The words of a job as a request.
+struct Words<'a> {
+    universe: &'a Universe,
+    arch: Arch,
+    request: Request,
+    hidden: BTreeSet<PackageId>,
+    notes: Vec<String>,
+    unknown: Vec<String>,
+    absent: Vec<String>,
+    skip_unavailable: bool,
+}
+
+impl<'a> Words<'a> {
+    fn new(universe: &'a Universe, job: &Job, repositories: &[Synced], machine: &Machine<'_>) -> Words<'a> {
+        let main = &machine.config.main;
+        let arch = machine.config.arch();
+        let mut request = Request::new(arch.clone());
+        request.weak = main.flag(Key::WeakDeps);
+        request.best = if main.flag(Key::Best) { Best::Required } else { Best::Preferred };
+        request.vendor_change = if main.flag(Key::Allow) { Allowed::Yes } else { Allowed::No };
+        request.erasing = if job.allow_erasing { Allowed::Yes } else { Allowed::No };
+        request.locked = job.locked.clone();
+        request.several_limit = usize::try_from(main.number(Key::InstallOnlyLimit).max(0)).unwrap_or_default();
+        let mut several = BTreeSet::new();
+        for word in main.list(Key::InstallOnly) {
+            let providers = Relation::parse(&word).map(|relation| universe.providers(&relation)).unwrap_or_default();
+            several.extend(providers.into_iter().map(|id| universe.name(id).to_owned()));
+        }
+        request.several = several.into_iter().collect();
+        let protected = main.list(Key::Protected).into_iter();
+        request.protected = protected.filter(|word| !is_pattern(word)).map(Relation::any).collect();
+        let hidden = hidden(universe, job, repositories);
+        request.hidden.clone_from(&hidden);
+        Words {
+            universe,
+            arch,
+            request,
+            hidden,
+            notes: Vec::new(),
+            unknown: Vec::new(),
+            absent: Vec::new(),
+            skip_unavailable: main.flag(Key::SkipUnavailable),
+        }
+    }
+
+    fn read(&mut self, job: &Job) -> Result<(), ResolveError> {
+        job.install.iter().for_each(|word| self.install(word));
+        for (path, package) in &job.files {
+            let evr = package.nevra.evr.clone();
+            self.request.install.push(Relation::new(&package.nevra.name, Condition::Equal, evr));
+            let key = path.display().to_string();
+            // The file itself, and not a package of a repository that is equal in name.
+            let others = self.universe.named(&package.nevra.name).into_iter();
+            self.request
+                .hidden
+                .extend(others.filter(|id| !self.universe.is_installed(*id) && self.universe.key(*id) != key));
+        }
+        job.remove.iter().for_each(|word| self.remove(word));
+        let upgrade = self.replaceable(&job.upgrade);
+        let sync = self.replaceable(&job.sync);
+        self.request.upgrade = match (job.upgrade_all, &mut self.request.upgrade) {
+            (true, _) => Upgrade::All,
+            (false, Upgrade::Named(names)) => Upgrade::Named(names.drain(..).chain(upgrade).collect()),
+            (false, _) if upgrade.is_empty() => Upgrade::AsNeeded,
+            (false, _) => Upgrade::Named(upgrade),
+        };
+        self.request.sync = match (job.sync_all, sync.is_empty()) {
+            (true, _) => Upgrade::All,
+            (false, true) => Upgrade::AsNeeded,
+            (false, false) => Upgrade::Named(sync),
+        };
+        for word in &job.downgrade {
+            let relations = self.other_version(word);
+            self.request.downgrade.extend(relations);
+        }
+        for name in self.replaceable(&job.reinstall) {
+            self.request.reinstall.push(Relation::any(name));
+        }
+        for (nevra, there) in &job.exact {
+            self.exact(nevra, *there);
+        }
+        if job.autoremove {
+            self.request.autoremove = solve::Autoremove::All;
+        }
+        if !self.unknown.is_empty() && !self.skip_unavailable {
+            return Err(ResolveError::Unknown(std::mem::take(&mut self.unknown)));
+        }
+        if !self.absent.is_empty() && !self.skip_unavailable {
+            return Err(ResolveError::NotInstalled(std::mem::take(&mut self.absent)));
+        }
+        for word in self.unknown.iter().chain(&self.absent) {
+            self.notes.push(format!("no match for argument: {word}"));
+        }
+        Ok(())
+    }
+
+    /// The packages that a form means, of those that may be used.
+    fn find(&self, form: &Form, installed: Option<bool>) -> Vec<PackageId> {
+        let universe = self.universe;
+        let fits = |id: &PackageId| {
+            let nevra = universe.nevra(*id);
+            form.matches(&nevra, false)
+                && installed.is_none_or(|wanted| wanted == universe.is_installed(*id))
+                && (universe.is_installed(*id) || (nevra.arch.runs_on(&self.arch) && !self.hidden.contains(id)))
+        };
+        if is_pattern(&form.name) {
+            universe.ids().filter(fits).collect()
+        } else {
+            universe.named(&form.name).into_iter().filter(fits).collect()
+        }
+    }
+
+    fn install(&mut self, word: &str) {
+        for form in spec::forms(word) {
+            let found = self.find(&form, None);
+            if found.is_empty() {
+                continue;
+            }
+            let mut by_name: BTreeMap<String, Vec<PackageId>> = BTreeMap::new();
+            for id in found {
+                by_name.entry(self.universe.name(id).to_owned()).or_default().push(id);
+            }
+            for (name, ids) in by_name {
+                self.install_one(&name, &ids, &form, word);
+            }
+            return;
+        }
+        let relation = Relation::parse(word).ok();
+        let provided = relation.filter(|relation| {
+            relation.is_rich() || relation.name.starts_with('/') || !self.universe.providers(relation).is_empty()
+        });
+        match provided {
+            Some(relation) => self.request.install.push(relation),
+            None => self.unknown.push(word.to_owned()),
+        }
+    }
+
+    fn install_one(&mut self, name: &str, ids: &[PackageId], form: &Form, word: &str) {
+        let universe = self.universe;
+        let newest = ids.iter().map(|id| universe.nevra(*id).evr).max();
+        let relation = match (&form.version, newest) {
+            (Some(_), Some(evr)) => Relation::new(name, Condition::Equal, evr),
+            _ => Relation::any(name),
+        };
+        if form.arch.is_some() {
+            // The others of that name are not what was asked for.
+            let others = universe.named(name).into_iter().filter(|id| !ids.contains(id) && !universe.is_installed(*id));
+            self.request.hidden.extend(others);
+        }
+        let there = ids.iter().find(|id| universe.is_installed(**id));
+        let is_newest = there.is_some_and(|there| {
+            let own = universe.nevra(*there);
+            ids.iter().all(|id| universe.nevra(*id).evr <= own.evr)
+        });
+        if let (Some(there), true) = (there, is_newest) {
+            self.notes.push(format!("package `{}` is already installed ({word})", universe.nevra(*there)));
+        }
+        if form.version.is_none() {
+            match &mut self.request.upgrade {
+                Upgrade::Named(names) => names.push(name.to_owned()),
+                other => *other = Upgrade::Named(vec![name.to_owned()]),
+            }
+        }
+        self.request.install.push(relation);
+    }
+
+    fn remove(&mut self, word: &str) {
+        let forms = spec::forms(word);
+        let mut found = forms.iter().map(|form| self.find(form, Some(true))).find(|found| !found.is_empty());
+        if found.is_none() {
+            let providers =
+                Relation::parse(word).map(|relation| self.universe.providers(&relation)).unwrap_or_default();
+            let installed: Vec<PackageId> =
+                providers.into_iter().filter(|id| self.universe.is_installed(*id)).collect();
+            found = (!installed.is_empty()).then_some(installed);
+        }
+        let Some(found) = found else {
+            self.notes.push(format!("no packages to remove for argument: {word}"));
+            return;
+        };
+        for id in found {
+            let nevra = self.universe.nevra(id);
+            self.request.erase.push(Relation::new(nevra.name, Condition::Equal, nevra.evr));
+        }
+    }
+
+    /// The names of installed packages that words mean.
+    fn replaceable(&mut self, words: &[String]) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        for word in words {
+            let forms = spec::forms(word);
+            let found = forms.iter().map(|form| self.find(form, None)).find(|found| !found.is_empty());
+            let Some(found) = found else {
+                self.unknown.push(word.clone());
+                continue;
+            };
+            let before = names.len();
+            for id in found {
+                let name = self.universe.name(id);
+                if self.universe.named(name).iter().any(|id| self.universe.is_installed(*id)) {
+                    names.insert(name.to_owned());
+                }
+            }
+            if names.len() == before {
+                self.absent.push(word.clone());
+            }
+        }
+        names.into_iter().collect()
+    }
+
+    /// What a word of `downgrade` asks for: any older version of what is installed, or the one that it names.
+    fn other_version(&mut self, word: &str) -> Vec<Relation> {
+        for form in spec::forms(word) {
+            let found = self.find(&form, Some(false));
+            if form.version.is_some() && !found.is_empty() {
+                let newest =
+                    found.into_iter().map(|id| self.universe.nevra(id)).max_by(|one, other| one.evr.cmp(&other.evr));
+                return newest
+                    .map(|nevra| Relation::new(nevra.name, Condition::Equal, nevra.evr))
+                    .into_iter()
+                    .collect();
+            }
+            if form.version.is_none() && !self.find(&form, None).is_empty() {
+                break;
+            }
+        }
+        self.replaceable(&[word.to_owned()]).into_iter().map(Relation::any).collect()
+    }
+
+    /// A very package, there or not.
+    fn exact(&mut self, nevra: &Nevra, there: bool) {
+        let universe = self.universe;
+        let is = |id: &PackageId| universe.nevra(*id) == *nevra;
+        let same: Vec<PackageId> = universe.named(&nevra.name).into_iter().filter(is).collect();
+        let relation = Relation::new(&nevra.name, Condition::Equal, nevra.evr.clone());
+        match (there, same.is_empty()) {
+            (true, true) => self.unknown.push(nevra.to_string()),
+            (true, false) => {
+                // An older version takes the place of a newer one only where it is the only one to be seen.
+                let others = universe.named(&nevra.name).into_iter();
+                self.request.hidden.extend(others.filter(|id| !is(id) && !universe.is_installed(*id)));
+                let installed = universe.named(&nevra.name).iter().any(|id| universe.is_installed(*id));
+                if installed && !same.iter().any(|id| universe.is_installed(*id)) {
+                    self.request.downgrade.push(relation.clone());
+                }
+                self.request.install.push(relation);
+            }
+            (false, _) => {
+                let installed = same.iter().any(|id| universe.is_installed(*id));
+                if installed {
+                    self.request.erase.push(relation);
+                }
+            }
+        }
+    }
+}
+
+/// The packages that a configuration or a job excludes.
+fn hidden(universe: &Universe, job: &Job, repositories: &[Synced]) -> BTreeSet<PackageId> {
+    let visible: Vec<Visible> = repositories.iter().map(Visible::of).collect();
+    if visible.iter().all(Visible::is_all) && job.exclude.is_empty() {
+        return BTreeSet::new();
+    }
+    let is_hidden = |id: &PackageId| {
+        let Some(index) = universe.source(*id).and_then(|source| source.name.parse::<usize>().ok()) else {
+            return false;
+        };
+        let nevra = universe.nevra(*id);
+        !visible[index].shows_nevra(&nevra) || job.exclude.iter().any(|word| spec::matches_nevra(word, &nevra))
+    };
+    universe.ids().filter(is_hidden).collect()
+}
+
+fn steps(universe: &Universe, solution: &Solution, repositories: &[Synced], reasons: &Reasons) -> Vec<Step> {
+    use crate::history::Action;
+    let mut steps: Vec<Step> = Vec::new();
+    let incoming = |id: PackageId| {
+        let from = universe.source(id).and_then(|source| source.name.parse::<usize>().ok());
+        let (size, installed_size) = universe.sizes(id);
+        Incoming {
+            nevra: universe.nevra(id),
+            repository: from.map_or("@commandline", |index| &repositories[index].repository.id).to_owned(),
+            from,
+            location: universe.key(id).to_owned(),
+            checksum: universe.checksum(id).to_owned(),
+            size,
+            installed_size,
+        }
+    };
+    let known = |id: PackageId| reasons.of(&universe.nevra(id));
+    let outgoing = |id: PackageId| Outgoing {
+        nevra: universe.nevra(id),
+        repository: known(id).map(|known| known.from.clone()).unwrap_or_default(),
+        installed_size: universe.sizes(id).1,
+    };
+    let kept = |old: PackageId| known(old).map_or(Reason::External, |known| known.reason);
+    let why = |id: PackageId| match solution.because(id) {
+        Some(Because::Required { .. }) => Reason::Dependency,
+        Some(Because::Recommended { .. } | Because::Supplements) => Reason::WeakDependency,
+        _ => Reason::User,
+    };
+    let mut replaced = Vec::new();
+    for change in solution.changes(universe) {
+        let (action, new, old, unneeded) = match change {
+            solve::Change::Install(new) => (Action::Install, Some(new), None, false),
+            solve::Change::Upgrade { new, old } => (Action::Upgrade, Some(new), Some(old), false),
+            solve::Change::Downgrade { new, old } => (Action::Downgrade, Some(new), Some(old), false),
+            solve::Change::Reinstall { new, old } => (Action::Reinstall, Some(new), Some(old), false),
+            solve::Change::Replace { new, old } => {
+                replaced.push((new, old));
+                continue;
+            }
+            solve::Change::Erase(old) => (Action::Remove, None, Some(old), false),
+            solve::Change::Autoremove(old) => (Action::Remove, None, Some(old), true),
+        };
+        let reason = old.map_or_else(|| new.map_or(Reason::User, why), kept);
+        let old = old.map(outgoing).into_iter().collect();
+        steps.push(Step { action, new: new.map(incoming), old, reason, unneeded });
+    }
+    for (new, old) in replaced {
+        let nevra = universe.nevra(new);
+        let step = steps.iter_mut().find(|step| step.new.as_ref().is_some_and(|new| new.nevra == nevra));
+        if let Some(step) = step {
+            step.reason = step.reason.min(kept(old));
+            step.old.push(outgoing(old));
+        }
+    }
+    let name = |step: &Step| {
+        let nevra = step.new.as_ref().map(|new| &new.nevra).or_else(|| step.old.first().map(|old| &old.nevra));
+        nevra.map(ToString::to_string)
+    };
+    steps.sort_by_cached_key(|step| (step.action, name(step)));
+    steps
+}
+
+impl Incoming {
+    /// As a package that can be downloaded.
+    pub fn package(&self) -> Option<Package> {
+        let (algorithm, hex) = self.checksum.split_once(':')?;
+        let checksum = Checksum::new(repodata::Algorithm::parse(algorithm)?, hex)?;
+        let mut package = Package::new(self.nevra.clone(), checksum);
+        package.location = self.location.clone();
+        package.sizes.package = self.size;
+        package.sizes.installed = self.installed_size;
+        Some(package)
+    }
+
+    /// SHA-256 of the file, where the repository says that.
+    pub fn digest(&self) -> Option<Digest> {
+        self.package()?.checksum.sha256()
+    }
+}
