@@ -206,7 +206,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         if time {
                             if each {
                                 let error = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-                                eprintln!("{} {} {error}", began.elapsed().as_micros(), path.display());
+                                let micros = began.elapsed().as_micros();
+                                let _ = writeln!(std::io::stderr(), "{micros} {} {error}", path.display());
                             }
                             continue;
                         }

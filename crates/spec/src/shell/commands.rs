@@ -85,6 +85,7 @@ pub(super) fn run(
         "rev" if words.is_empty() => {
             input.lines().map(|line| format!("{}\n", line.chars().rev().collect::<String>())).collect()
         }
+        "wc" if words == ["-c"] => format!("{}\n", input.len()),
         "wc" if words == ["-l"] => format!("{}\n", input.matches('\n').count()),
         "seq" => {
             let numbers: Result<Vec<i64>, _> = words.iter().map(|word| word.parse::<i64>()).collect();
@@ -159,6 +160,7 @@ fn unescape(text: &str) -> String {
 }
 
 fn printf(words: &[&str]) -> Result<String, String> {
+    let words = words.strip_prefix(&["--"]).unwrap_or(words);
     let (format, mut values) = words.split_first().ok_or("`printf` has no format")?;
     let mut output = String::new();
     loop {
@@ -304,6 +306,7 @@ fn translate(words: &[&str], input: &str) -> Result<String, String> {
             "--delete" => "-d",
             "--squeeze-repeats" => "-s",
             "--complement" => "-c",
+            "--" if sets.is_empty() => continue,
             word => word,
         };
         match word.strip_prefix('-').filter(|flags| !flags.is_empty() && sets.is_empty()) {

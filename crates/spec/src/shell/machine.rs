@@ -45,6 +45,9 @@ pub(super) fn query(words: &[&str]) -> String {
     output
 }
 
+/// Arguments, and the text that a command reads.
+pub(super) type Read<'w, 'i> = (&'w [String], Cow<'i, str>);
+
 /// Arguments without the file at their end, if one stands behind `count` words that are no options; and that file's text.
 /// Nothing if there is no such file.
 pub(super) fn file_behind<'w, 'i>(
@@ -52,7 +55,7 @@ pub(super) fn file_behind<'w, 'i>(
     count: usize,
     input: &'i str,
     machine: &Machine<'_>,
-) -> Result<Option<(&'w [String], Cow<'i, str>)>, String> {
+) -> Result<Option<Read<'w, 'i>>, String> {
     let is_script = |word: &str| matches!(word, "-e" | "--expression" | "-ne" | "-re" | "-Ee");
     let takes_script = words.iter().any(|word| is_script(word));
     let mut plain = 0;

@@ -123,6 +123,9 @@ mod tests {
             ("date -u +%F -d '2 years ago'", "1999-09-09\n"),
             ("date +%s -d '1 week ago'", "999395200\n"),
             ("echo a b | xargs echo", "a b\n"),
+            ("echo a-b | tr -- - _", "a_b\n"),
+            ("printf -- '--skip %s ' a b", "--skip a --skip b "),
+            ("echo $(($(wc -c <<< /usr) + 1))", "6\n"),
         ] {
             let answer = NativeShell::default().run(command, pkg::SourceDateEpoch(1_000_000_000));
             assert_eq!(answer.as_deref(), Ok(output), "{command}");
