@@ -92,3 +92,17 @@ fn files_every_answer_has_its_case() {
         assert!(CASES.iter().any(|(case, _)| format!("{case}.txt") == name), "{name} is no case's");
     }
 }
+
+/// Skiff's own specs have no findings.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the program that is tested, and no tool of Slipway's")]
+fn files_specs_of_the_distribution_are_clean() {
+    let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../distro");
+    let output = Command::new(env!("CARGO_BIN_EXE_slipway"))
+        .args(["spec", "lint", "--store", env!("CARGO_TARGET_TMPDIR"), "--directory"])
+        .arg(definition)
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.is_empty(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}

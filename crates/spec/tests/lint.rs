@@ -78,8 +78,8 @@ fn each_kind_is_found() {
         ),
         (
             "",
-            "%changelog\n* Mon Juni 03 2025 A <a> - 1-1\n- x\n",
-            "a.spec:9:1: changelog-date: the date of `* Mon Juni 03 2025 A <a> - 1-1` cannot be read",
+            "%changelog\n* Mon Foo 03 2025 A <a> - 1-1\n- x\n",
+            "a.spec:9:1: changelog-date: the date of `* Mon Foo 03 2025 A <a> - 1-1` cannot be read",
         ),
         (
             "Source0: a.tar\nSource1: b.conf\n",

@@ -93,9 +93,9 @@ impl<'a> Subject<'a> {
     }
 
     fn included(&self, name: &str) -> Option<String> {
-        let number = name.trim_start_matches("%{").trim_start_matches('%').trim_start_matches('S');
-        let number = number.trim_start_matches("OURCE").trim_start_matches(':');
-        let source = number.parse::<u32>().ok().and_then(|number| {
+        let inner = name.trim_start_matches(['%', '{']);
+        let number = inner.strip_prefix("SOURCE").or_else(|| inner.strip_prefix("S:"));
+        let source = number.and_then(|number| number.parse::<u32>().ok()).and_then(|number| {
             self.evaluated?.sources.iter().find(|source| source.number == number).map(|source| &source.file_name)
         });
         let path = match source {

@@ -7,7 +7,6 @@ use super::inputs::{Inputs, Macros, SpecFile};
 use super::problem::Problem;
 use super::query::report;
 use super::setting::Setting;
-
 use crate::context::Context;
 use crate::explain::Failure;
 

@@ -298,3 +298,80 @@ impl Shell for MachineShell {
         self.host.run(&cmd).map(|output| output.text()).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_specs_see_their_folder_only() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("spec");
+        fs_err::create_dir_all(folder.join("sub")).unwrap();
+        fs_err::write(folder.join("a.conf"), "inside").unwrap();
+        fs_err::write(outer.path().join("secret"), "outside").unwrap();
+        std::os::unix::fs::symlink("../secret", folder.join("link")).unwrap();
+        let root = outer.path().join("root");
+        fs_err::create_dir_all(root.join("usr/lib/rpm/lua")).unwrap();
+        fs_err::write(root.join("usr/lib/rpm/lua/m.lua"), "module").unwrap();
+        let mut shared = Shared::default();
+        shared.mounts.push(("/".to_owned(), root));
+        shared.modules.insert("common.lua".to_owned(), Arc::from("from the tree"));
+        let name = folder.to_string_lossy().into_owned();
+        let visible = Visible { shared: Arc::new(shared), folder: Some((name.clone(), folder.clone())) };
+        for (path, text) in [
+            (format!("{name}/a.conf"), Some("inside")),
+            (format!("{name}/../secret"), None),
+            (format!("{name}/link"), None),
+            (format!("{name}/sub"), None),
+            (format!("{name}x/a.conf"), None),
+            ("/usr/lib/rpm/lua/m.lua".to_owned(), Some("module")),
+            ("/usr/lib/rpm/../../../secret".to_owned(), None),
+            ("/usr/lib/rpm/lua/any/common.lua".to_owned(), Some("from the tree")),
+            ("/etc/passwd".to_owned(), None),
+            ("a.conf".to_owned(), None),
+        ] {
+            assert_eq!(visible.read(&path).as_deref(), text, "{path}");
+        }
+    }
+
+    #[test]
+    fn files_macro_files_come_in_the_order_of_rpm() {
+        let root = tempfile::tempdir().unwrap();
+        let rpm = root.path().join("usr/lib/rpm");
+        for file in [
+            "usr/lib/rpm/macros",
+            "usr/lib/rpm/macros.d/macros.b",
+            "usr/lib/rpm/macros.d/macros.a",
+            "usr/lib/rpm/macros.d/macros.c.rpmnew",
+            "usr/lib/rpm/macros.d/macros.d~",
+            "usr/lib/rpm/platform/x86_64-linux/macros",
+            "usr/lib/rpm/platform/aarch64-linux/macros",
+            "usr/lib/rpm/fileattrs/x.attr",
+            "usr/lib/rpm/vendor/macros",
+            "etc/rpm/macros.z",
+            "etc/rpm/macros",
+        ] {
+            let path = root.path().join(file);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, "").unwrap();
+        }
+        let names = |path: &Path| -> Vec<String> {
+            let files = macro_files(path, &Target::linux("x86_64"), &mut Shared::default()).unwrap();
+            files.iter().map(|file| file.strip_prefix(root.path()).unwrap().to_string_lossy().into_owned()).collect()
+        };
+        let own = [
+            "usr/lib/rpm/macros",
+            "usr/lib/rpm/macros.d/macros.a",
+            "usr/lib/rpm/macros.d/macros.b",
+            "usr/lib/rpm/platform/x86_64-linux/macros",
+            "usr/lib/rpm/fileattrs/x.attr",
+            "usr/lib/rpm/vendor/macros",
+        ];
+        assert_eq!(names(&rpm), own);
+        assert_eq!(names(root.path()), [&own[..], &["etc/rpm/macros.z", "etc/rpm/macros"]].concat());
+        let plain = root.path().join("usr/lib/rpm/macros.d");
+        assert_eq!(names(&plain), own[1..3]);
+        assert!(macro_files(&root.path().join("etc"), &Target::linux("x86_64"), &mut Shared::default()).is_err());
+    }
+}
