@@ -22,6 +22,7 @@ pub mod query;
 mod reader;
 pub mod reference;
 pub mod resource;
+pub mod schema;
 pub mod settings;
 mod stage0;
 mod suite;

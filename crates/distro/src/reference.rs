@@ -160,7 +160,7 @@ pub(crate) const TOP: &[Key] = &[
     key("images", "tables by name", "See `[images.NAME]`."),
     key("test-suites", "tables by name", "See `[test-suites.NAME]`."),
     key("tools", "table", "See `[tools]`."),
-    key("image", "table", "Only in an image file: see `[image]`."),
+    key("image", "table", "Only in an image file: see `[image], in an image file`."),
     key("stage0", "table", "See `[stage0]`."),
 ];
 pub(crate) const PROJECT: &[Key] = &[
@@ -503,7 +503,7 @@ pub(crate) const STAGE0: &[Key] = &[
 ];
 pub(crate) const STAGE0_COMMAND: &[Key] = &[key("run", "list of strings", "The program and its arguments.")];
 pub(crate) const LOCK: &[Key] =
-    &[key("version", "1", "The format of the lock file."), key("source", "list of tables", "See `[[source]]`.")];
+    &[key("version", "1", "The format of the lock file."), key("source", "list of tables", "See `[[source]], in a lock file`.")];
 pub(crate) const LOCKED_SOURCE: &[Key] = &[
     key("filename", "string", "The file's name."),
     key("hash-type", "`SHA512`", "Which digest `hash` is."),

@@ -2,7 +2,8 @@
 //!
 //! A spec is evaluated again only when its text, a file that it read, the macros or this program changed: answers are kept
 //! in the store, all those of one environment in one record. Where a definition names no macros, as Azure Linux's own
-//! does not, the macro files that its rendered components would install are read, over a base of Slipway's own.
+//! does not, the macro files that its rendered components would install are read, over rpm's own where this machine has
+//! rpm, and a base of Slipway's. Commands of specs are answered as on a machine with a shell and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use distro::{Component, Distro};
 use pkg::Digest;
 use serde::{Deserialize, Serialize};
-use spec::{Environment, Macros, Origin, Target, Undefined};
+use spec::{Environment, Evaluator, Macros, NativeShell, Origin, Target, Undefined};
 use store::Store;
 
 use crate::context::Context;
@@ -90,6 +91,12 @@ struct Remembered {
 /// The kind under which the store records answers.
 const RECORD: &str = "spec-facts";
 
+/// Lua and nested macros go deeper than a thread's usual stack.
+const STACK: usize = 16 << 20;
+
+/// rpm's own macro files, where this machine has rpm.
+const RPM_MACROS: &str = "/usr/lib/rpm/macros";
+
 /// Files that an evaluation reads are smaller than this.
 const LARGEST_FILE: u64 = 8 << 20;
 
@@ -116,15 +123,21 @@ pub(crate) fn gather(
     let (surroundings, before, wanted) = (&surroundings, &before, &wanted);
     let work = || {
         let mut done = Vec::new();
+        let mut evaluator = Evaluator::default();
         while let Some(component) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((component.name.clone(), surroundings.answer(component, before.get(&component.name))));
+            done.push((component.name.clone(), surroundings.answer(component, before.get(&component.name), &mut evaluator)));
         }
         done
     };
     let results: Vec<(String, Option<Found>)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..context.host.cores().max(1)).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
-    });
+        let worker = || std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let workers = (0..context.host.cores().max(1)).map(|_| worker()).collect::<std::io::Result<Vec<_>>>()?;
+        Ok::<_, std::io::Error>(workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect())
+    })?;
+    if results.len() < wanted.len() {
+        let message = format!("only {} of {} specs were looked at: a thread ended early", results.len(), wanted.len());
+        return Err(Failure::work(message));
+    }
     let mut book = Book { answers: BTreeMap::new(), without_spec: Vec::new(), evaluated: 0 };
     let mut kept = BTreeMap::new();
     for (name, found) in results {
@@ -203,6 +216,9 @@ impl<'a> Surroundings<'a> {
             macros.load(text, origin);
         };
         if distro.project.macros.is_empty() {
+            if let Ok(text) = fs_err::read_to_string(RPM_MACROS) {
+                load(&text, &Origin::new(RPM_MACROS));
+            }
             load(&defaults::base_macros(), &Origin::new("slipway's base macros"));
             let rendered = RenderedMacros::find(distro)?;
             for path in &rendered.macros {
@@ -235,7 +251,7 @@ impl<'a> Surroundings<'a> {
     }
 
     /// The answer for a component; `None` where it has no spec.
-    fn answer(&self, component: &Component, before: Option<&Remembered>) -> Option<Found> {
+    fn answer(&self, component: &Component, before: Option<&Remembered>, evaluator: &mut Evaluator) -> Option<Found> {
         let path = component.effective_spec()?;
         let bytes = match fs_err::read(&path) {
             Ok(bytes) => bytes,
@@ -264,10 +280,11 @@ impl<'a> Surroundings<'a> {
         environment.clock = self.distro.project.epoch;
         environment.definitions = definitions;
         environment.files = files.clone();
+        environment.shell = Arc::new(NativeShell::of_bare_root(files.clone()));
         // As rpm does it: what nobody defined stays as it is written.
         environment.undefined = Undefined::Warn;
         let text = String::from_utf8_lossy(&bytes);
-        let answer = match spec::evaluate(&text, &Origin::file(&path), &environment) {
+        let answer = match evaluator.evaluate(&text, &Origin::file(&path), &environment) {
             Ok(evaluated) => Answer::Facts(facts(&evaluated)),
             Err(error) => Answer::Failed(error.to_string()),
         };
@@ -425,4 +442,29 @@ fn mock_definitions(distro: &Distro) -> Vec<(String, String)> {
     }
     definitions.sort();
     definitions
+}
+
+#[cfg(test)]
+mod tests {
+    use spec::Files;
+
+    use super::*;
+
+    #[test]
+    fn files_a_spec_sees_its_own_folder_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("own");
+        fs_err::create_dir_all(&own).unwrap();
+        fs_err::write(own.join("a"), "inside").unwrap();
+        fs_err::write(folder.path().join("b"), "outside").unwrap();
+        std::os::unix::fs::symlink(folder.path().join("b"), own.join("link")).unwrap();
+        let files = SpecFiles { folder: own.clone(), lua: Arc::default(), reads: Mutex::default() };
+        let read = |path: &str| files.read(&format!("{}/{path}", own.display()));
+        assert_eq!(read("a").as_deref(), Some("inside"));
+        for path in ["link", "../b", "none", "."] {
+            assert_eq!(read(path), None, "{path}");
+        }
+        assert_eq!(files.read("/etc/passwd"), None);
+        assert_eq!(files.reads.lock().unwrap().len(), 6, "what was asked for is noted, found or not");
+    }
 }

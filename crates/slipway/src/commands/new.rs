@@ -111,3 +111,27 @@ fn release_spec(name: &str, title: &str) -> String {
         .replace(&format!("URL:            https://example.org/{name}-release\n"), "")
         + &release
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline;
+
+    #[test]
+    fn files_a_new_distribution_is_sound_and_has_an_order() {
+        for (name, title, release) in [("harbour", "Harbour Linux", "1.0-1.har1"), ("a", "The A", "1.0-1.a1")] {
+            let folder = tempfile::tempdir().unwrap();
+            for (path, text) in files(name, title) {
+                assert!(!text.to_lowercase().contains("skiff"), "{path} still names another distribution");
+                let path = folder.path().join(path);
+                fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+                fs_err::write(path, text).unwrap();
+            }
+            let distro = distro::load(&folder.path().join("distro.toml"), distro::Locks::Required).unwrap();
+            assert_eq!((distro.warnings.len(), distro::consistency::check(&distro, None).len()), (0, 0));
+            let specs = pipeline::evaluate(&distro, 1).unwrap();
+            assert_eq!(specs.evaluated[&format!("{name}-release")].evr.to_string(), release);
+            assert_eq!(pipeline::plan(&distro, &specs).unwrap().steps.len(), 1);
+        }
+    }
+}

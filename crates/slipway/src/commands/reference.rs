@@ -10,12 +10,20 @@ use crate::explain::Failure;
 pub(crate) struct Arguments {
     /// The folder to write into.
     folder: PathBuf,
+    /// The folder for JSON schemas of definition files.
+    schema: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     fs_err::create_dir_all(&arguments.folder)?;
     for (name, text) in pages() {
         fs_err::write(arguments.folder.join(name), text)?;
+    }
+    if let Some(folder) = &arguments.schema {
+        fs_err::create_dir_all(folder)?;
+        for (name, text) in distro::schema::files() {
+            fs_err::write(folder.join(name), text)?;
+        }
     }
     Ok(())
 }
@@ -74,6 +82,15 @@ fn environment() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_schemas_are_those_of_this_program() {
+        let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../schema"));
+        for (name, text) in distro::schema::files() {
+            let written = fs_err::read_to_string(folder.join(name)).unwrap_or_default();
+            assert!(written == text, "schema/{name} is stale: run `slipway reference docs/reference schema`");
+        }
+    }
 
     #[test]
     fn the_reference_pages_are_those_of_this_program() {
