@@ -21,9 +21,9 @@ const MARKER: &str = "E%{?-e*}_S%{?-s*}_P%{?-p:1}%{!?-p:0}_B%{?-b*}";
 /// Reads the flags by evaluating the spec: the part before `%prep`, or all of it where that does not do.
 pub fn flags(spec: &str, environment: &Environment) -> Option<Flags> {
     let end = spec.split_inclusive('\n').take_while(|line| line.trim() != "%prep").map(str::len).sum();
-    [&spec[..end], spec].into_iter().find_map(|text| {
-        evaluate(&format!("%define autorelease(e:s:pb:n) {MARKER}\n{text}"), environment)
-    })
+    [&spec[..end], spec]
+        .into_iter()
+        .find_map(|text| evaluate(&format!("%define autorelease(e:s:pb:n) {MARKER}\n{text}"), environment))
 }
 
 fn evaluate(text: &str, environment: &Environment) -> Option<Flags> {
