@@ -18,6 +18,7 @@ mod repo;
 mod shell;
 mod spec;
 mod why;
+mod why_changed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,6 +79,7 @@ enum Command {
     Log(log::Arguments),
     Shell(shell::Arguments),
     Why(why::Arguments),
+    WhyChanged(why_changed::Arguments),
     #[command(subcommand)]
     Spec(spec::Command),
     Lock(lock::Arguments),
@@ -111,6 +113,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Log(arguments) => log::run(arguments, context)?,
         Command::Shell(arguments) => return shell::run(arguments, context),
         Command::Why(arguments) => why::run(arguments, context)?,
+        Command::WhyChanged(arguments) => why_changed::run(arguments, context)?,
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
