@@ -6,6 +6,9 @@ mod check;
 mod clean;
 mod component;
 mod dnf;
+mod component_diff;
+mod component_render;
+mod divergence;
 mod graph;
 mod image;
 mod lock;
@@ -16,6 +19,7 @@ mod repo;
 mod shell;
 mod spec;
 mod why;
+mod why_changed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +70,7 @@ enum Command {
     Build(build::Arguments),
     #[command(subcommand)]
     Component(component::Command),
+    Divergence(divergence::Arguments),
     Graph(graph::Arguments),
     #[command(subcommand)]
     Repo(repo::Command),
@@ -75,6 +80,7 @@ enum Command {
     Log(log::Arguments),
     Shell(shell::Arguments),
     Why(why::Arguments),
+    WhyChanged(why_changed::Arguments),
     #[command(subcommand)]
     Spec(spec::Command),
     Lock(lock::Arguments),
@@ -108,6 +114,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Check(arguments) => return check::run(arguments, context),
         Command::Build(arguments) => build::run(arguments, context)?,
         Command::Component(command) => component::run(command, context)?,
+        Command::Divergence(arguments) => divergence::run(arguments, context)?,
         Command::Graph(arguments) => graph::run(arguments, context)?,
         Command::Repo(command) => repo::run(command, context)?,
         Command::Image(command) => image::run(command, context)?,
@@ -115,6 +122,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Log(arguments) => log::run(arguments, context)?,
         Command::Shell(arguments) => return shell::run(arguments, context),
         Command::Why(arguments) => why::run(arguments, context)?,
+        Command::WhyChanged(arguments) => why_changed::run(arguments, context)?,
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
