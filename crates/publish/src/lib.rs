@@ -19,9 +19,12 @@ mod compose;
 mod entry;
 mod error;
 mod facts;
+mod folder;
+mod known;
 mod snapshot;
 
 pub use compose::{Package, compose};
 pub use error::PublishError;
 pub use facts::facts;
+pub use folder::{Indexed, index};
 pub use snapshot::{CURRENT, KEY_FILE, Published, SNAPSHOTS, Snapshot};

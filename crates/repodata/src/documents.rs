@@ -58,6 +58,25 @@ impl Entry {
     }
 }
 
+/// Packages that stand together in the documents and are compressed apart from the others.
+///
+/// A document of several gzip members or zstd frames is one document to every reader. Where most groups are known already,
+/// one package more costs one group.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// Each package's part of primary, filelists and other.
+    pub entries: Vec<[&'a str; 3]>,
+    /// What [`Documents::of_groups`] made of these entries before.
+    pub packed: Option<[&'a [u8]; 3]>,
+}
+
+/// The three documents, in order, with how they begin and end.
+const PARTS: [(&str, fn(usize) -> String, &str); 3] = [
+    ("primary", primary::head, primary::TAIL),
+    ("filelists", filelists::head, filelists::TAIL),
+    ("other", other::head, other::TAIL),
+];
+
 /// The documents of a whole repository, compressed, and their index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Documents {
@@ -110,6 +129,45 @@ impl Documents {
         Ok(documents)
     }
 
+    /// Joins groups of entries, in their order, to primary, filelists and other; also returns what each group became, for
+    /// [`Group::packed`] the next time, where it was not known.
+    ///
+    /// # Errors
+    /// Those of [`Compression::compress`].
+    #[expect(clippy::type_complexity, reason = "the three parts of each group that was not known")]
+    pub fn of_groups(
+        groups: &[Group<'_>],
+        compression: Compression,
+        at: SourceDateEpoch,
+    ) -> std::io::Result<(Documents, Vec<Option<[Vec<u8>; 3]>>)> {
+        let count = groups.iter().map(|group| group.entries.len()).sum::<usize>();
+        let results: Vec<std::io::Result<(String, Data, Vec<u8>, Vec<Vec<u8>>)>> = std::thread::scope(|scope| {
+            let part = |part: usize| join_groups(groups, part, count, compression, at);
+            let tasks: Vec<_> = (0..PARTS.len()).map(|number| scope.spawn(move || part(number))).collect();
+            let lost = || std::io::Error::other("a compressing thread died");
+            tasks.into_iter().map(|task| task.join().unwrap_or_else(|_| Err(lost()))).collect()
+        });
+        let mut documents =
+            Documents { files: Vec::new(), repomd: Repomd { revision: at.to_string(), data: Vec::new() } };
+        let mut packed: Vec<Vec<Vec<u8>>> = Vec::new();
+        for result in results {
+            let (name, data, bytes, parts) = result?;
+            documents.files.push((name, bytes));
+            documents.repomd.data.push(data);
+            packed.push(parts);
+        }
+        let mut packed: Vec<_> = packed.into_iter().map(Vec::into_iter).collect();
+        let made = groups.iter().map(|group| match group.packed {
+            Some(_) => None,
+            None => {
+                let mut next = |part: usize| packed[part].next().unwrap_or_default();
+                Some([next(0), next(1), next(2)])
+            }
+        });
+        let made = made.collect();
+        Ok((documents, made))
+    }
+
     /// Adds another document as it is: `updateinfo`, `group` (comps), `modules` ..
     ///
     /// `name` is the file's name behind its digest, as in `updateinfo.xml`. Documents of one kind replace one another.
@@ -142,6 +200,51 @@ impl Documents {
             .then_with(|| left.0.to_string().cmp(&right.0.to_string()))
             .then_with(|| left.1.cmp(right.1))
     }
+}
+
+/// One of the documents, and its new groups.
+fn join_groups(
+    groups: &[Group<'_>],
+    part: usize,
+    count: usize,
+    compression: Compression,
+    at: SourceDateEpoch,
+) -> std::io::Result<(String, Data, Vec<u8>, Vec<Vec<u8>>)> {
+    let (kind, head, tail) = PARTS[part];
+    let head = head(count);
+    let (mut digest, mut size) = (pkg::Hasher::new(), head.len() + tail.len());
+    digest.update(head.as_bytes());
+    let mut bytes = compression.compress(head.as_bytes())?;
+    let mut made = Vec::new();
+    for group in groups {
+        let texts = group.entries.iter().map(|entry| entry[part]);
+        for text in texts.clone() {
+            digest.update(text.as_bytes());
+            size += text.len();
+        }
+        match group.packed {
+            Some(packed) => bytes.extend(packed[part]),
+            None => {
+                let packed = compression.compress(texts.collect::<String>().as_bytes())?;
+                bytes.extend(&packed);
+                made.push(packed);
+            }
+        }
+    }
+    digest.update(tail.as_bytes());
+    bytes.extend(compression.compress(tail.as_bytes())?);
+    let checksum = Digest::of(&bytes);
+    let location = format!("repodata/{}-{kind}.xml{}", checksum.hex(), compression.extension());
+    let data = Data {
+        kind: kind.to_owned(),
+        checksum: checksum.into(),
+        open_checksum: Some(digest.finish().into()),
+        location: location.clone(),
+        timestamp: at.0,
+        size: Some(bytes.len() as u64),
+        open_size: Some(size as u64),
+    };
+    Ok((location, data, bytes, made))
 }
 
 fn compress(

@@ -36,7 +36,7 @@ mod xml;
 mod zchunk;
 
 pub use compression::{Compression, decompress, decompress_ahead};
-pub use documents::{Documents, Entry};
+pub use documents::{Documents, Entry, Group};
 pub use error::ReadError;
 pub use package::{
     Algorithm, Change, Checksum, File, FileKind, HeaderRange, Package, PackageId, Requirement, Sizes, is_primary_path,

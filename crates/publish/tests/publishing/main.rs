@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test's own functions")]
 
 mod fixture;
+mod folder;
 mod oracles;
 mod snapshot;
