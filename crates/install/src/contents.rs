@@ -6,6 +6,7 @@ use pkg::{Blobs, Digest};
 use store::Store;
 
 /// Where the bytes of an installed tree's files are: in the packages unpacked in the store, or among its objects.
+#[derive(Clone)]
 pub struct Contents<'a> {
     store: &'a Store,
     places: HashMap<Digest, PathBuf>,

@@ -20,6 +20,7 @@ mod capabilities;
 mod change;
 mod checks;
 mod contents;
+mod directory;
 mod element;
 mod error;
 mod facts;
@@ -38,6 +39,7 @@ mod workspace;
 
 pub use change::{Allowances, Change, Filters};
 pub use contents::Contents;
+pub use directory::{Sharing, write_directory};
 pub use error::{InstallError, Problem};
 pub use history::{HistoryAction, HistoryChange, HistoryEntry, history};
 pub use order::order;

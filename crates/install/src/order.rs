@@ -35,8 +35,8 @@ pub(crate) fn order_members(members: &[Member<'_>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(members.len());
     for is_erased in [false, true] {
         let mut queue = VecDeque::new();
-        for index in 0..members.len() {
-            if members[index].is_erased == is_erased && graph.nodes[index].waits_for == 0 {
+        for (index, member) in members.iter().enumerate() {
+            if member.is_erased == is_erased && graph.nodes[index].waits_for == 0 {
                 graph.enqueue(index, &mut queue);
             }
         }

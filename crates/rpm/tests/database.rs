@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pkg::{Nevra, Relation, SourceDateEpoch};
-use rpm::db::{FileState, Installation, InstalledPackage};
+use rpm::db::{Database, FileState, Installation, InstalledPackage};
 use rpm::write::{NewFile, PackageBuilder};
 use rpm::{Dependency, DependencyKind, FileFlags, Package, ScriptletFlags, ScriptletKind, Sense};
 use rpm::{Trigger, TriggerScope, TriggerWhen};
@@ -246,4 +246,58 @@ fn what_is_no_database_is_refused() {
     assert!(
         rpm::db::read(&good[..good.len() / 2]).is_err() || rpm::db::read(&good[..good.len() / 2]).unwrap().is_empty()
     );
+}
+
+#[test]
+fn files_a_database_is_changed_package_by_package() {
+    let Some(both) = both() else { return };
+    let parts = rpm::db::read(&fs_err::read(both.ours.join("rpmdb.sqlite")).unwrap()).unwrap();
+    // Into rpm's own database: its first package goes and comes again, and gets a number that none had.
+    let mut theirs = fs_err::read(both.theirs.join("rpmdb.sqlite")).unwrap();
+    if let Ok(log) = fs_err::metadata(both.theirs.join("rpmdb.sqlite-wal"))
+        && log.len() > 0
+    {
+        // rpm left its rows in the log beside it: take ours, which is equal.
+        theirs = fs_err::read(both.ours.join("rpmdb.sqlite")).unwrap();
+    }
+    let mut database = Database::open(&theirs).unwrap();
+    assert_eq!(database.packages().unwrap().len(), 2);
+    assert_eq!(
+        (database.find("Name", "alpha").unwrap(), database.find("Requirename", "beta").unwrap()),
+        (vec![1], vec![1])
+    );
+    database.remove(1).unwrap();
+    assert_eq!(database.find("Name", "alpha").unwrap(), [0u32; 0]);
+    assert_eq!(database.find("Basenames", "ping").unwrap(), [0u32; 0]);
+    assert!(database.remove(1).is_err(), "it is gone");
+    assert!(database.find("Nothing", "x").is_err());
+    assert_eq!(database.add(&parts[0]).unwrap(), 3);
+    let states = vec![FileState::NotInstalled; parts[0].file_states().len()];
+    database.replace(3, &parts[0].with_states(&states).unwrap()).unwrap();
+    database.remove(2).unwrap();
+    assert_eq!(database.add(&parts[1]).unwrap(), 4);
+    assert_eq!(database.next_number().unwrap(), 5);
+    let bytes = database.bytes().unwrap();
+    fs_err::write(both.ours.join("rpmdb.sqlite"), &bytes).unwrap();
+    let define = define(&both.ours);
+    let (good, said) = output("rpmdb", &["--define", &define, "--verifydb"]).unwrap();
+    assert!(good, "{said}");
+    for (arguments, expected) in [
+        (&["-qa", "--qf", "%{nevra} %{dbinstance}\\n"][..], "alpha-2:1.0~rc1-1.sk1.x86_64 3\nbeta-3-1.noarch 4"),
+        (&["-q", "--whatrequires", "beta", "--qf", "%{name}"], "alpha"),
+        (&["-q", "--triggeredby", "zsh", "--qf", "%{name}"], "alpha"),
+        (&["-q", "--state", "beta"], "(contains no files)"),
+    ] {
+        let (_, said) = output("rpm", &[&["--define", define.as_str()], arguments].concat()).unwrap();
+        let mut lines: Vec<&str> = said.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines.join("\n"), expected, "{arguments:?}");
+    }
+    let (_, said) = output("rpm", &["--define", &define, "-q", "--state", "alpha"]).unwrap();
+    assert!(said.lines().all(|line| line.starts_with("not installed")), "{said}");
+    // rpm goes on with it: it erases what we added.
+    let (good, said) =
+        output("rpm", &["--define", &define, "-e", "--justdb", "--nodeps", "--noscripts", "--notriggers", "alpha"])
+            .unwrap();
+    assert!(good, "{said}");
 }

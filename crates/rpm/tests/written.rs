@@ -88,7 +88,7 @@ fn files_rpm_installs_what_we_write_as_we_unpack_it() {
         };
         assert!(good && text.contains("Payload SHA256 digest: OK"), "{compression:?} {format:?}: {text}");
         let (_, unpacked) = rpm::unpack(&mut bytes.as_slice(), &ours).unwrap();
-        assert_eq!(unpacked.bytes, 400_004);
+        assert_eq!(unpacked.bytes, 400_025);
         let arguments = [
             "--root",
             theirs.to_str().unwrap(),
@@ -116,7 +116,7 @@ fn equal_values_give_equal_bytes() {
     let digest = pkg::Digest::of(&plain().build().unwrap());
     assert_eq!(
         digest.hex(),
-        "80444469b1a856f88fc54c61fb24f2c2c7e8459859c6b09b918c2ba68bfd6b41",
+        "63de7a857120ad81b029f00638a59e165bfcb4b1b32bcb452f633b45af8e61ad",
         "the format changed: is that meant?"
     );
 }

@@ -1,4 +1,5 @@
 use std::io::BufReader;
+use std::sync::OnceLock;
 
 use pgp::composed::{ArmorOptions, Deserializable as _, DetachedSignature, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
@@ -15,6 +16,8 @@ const KEYS_MAX: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     certificate: SignedPublicKey,
+    /// Whether the certificate's own signatures are right: looked at once, as that costs more than a package's signature.
+    is_bound: OnceLock<bool>,
 }
 
 /// Why a signature is not accepted.
@@ -37,7 +40,7 @@ pub enum VerifyError {
 
 impl PublicKey {
     pub(crate) fn new(certificate: SignedPublicKey) -> PublicKey {
-        PublicKey { certificate }
+        PublicKey { certificate, is_bound: OnceLock::new() }
     }
 
     /// Reads the first key of an armoured or binary text.
@@ -103,7 +106,9 @@ impl PublicKey {
             return Err(VerifyError::NotASignature("it is not over a file's bytes".to_owned()));
         }
         let primary = &self.certificate.primary_key;
-        self.certificate.verify_bindings().map_err(|_| bad("is not signed by itself"))?;
+        if !*self.is_bound.get_or_init(|| self.certificate.verify_bindings().is_ok()) {
+            return Err(bad("is not signed by itself"));
+        }
         if !self.certificate.details.revocation_signatures.is_empty() {
             return Err(bad("was revoked"));
         }
@@ -227,12 +232,12 @@ fn parse_keys(bytes: &[u8]) -> Result<Vec<PublicKey>, VerifyError> {
         for block in armored_blocks(bytes) {
             let (certificates, _) = SignedPublicKey::from_armor_many(BufReader::new(block)).map_err(wrong)?;
             for certificate in certificates.take(KEYS_MAX) {
-                keys.push(PublicKey { certificate: certificate.map_err(wrong)? });
+                keys.push(PublicKey::new(certificate.map_err(wrong)?));
             }
         }
     } else {
         for certificate in SignedPublicKey::from_bytes_many(BufReader::new(bytes)).map_err(wrong)?.take(KEYS_MAX) {
-            keys.push(PublicKey { certificate: certificate.map_err(wrong)? });
+            keys.push(PublicKey::new(certificate.map_err(wrong)?));
         }
     }
     Ok(keys)

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use install::{Change, Contents, Installed, Options, PackageFile, change};
+use install::{Change, Contents, Filters, InstallError, Installed, Options, PackageFile, Problem, change};
 use pkg::Relation;
-use rpm::write::PackageBuilder;
-use testkit::packages::AT;
+use rpm::write::{NewFile, PackageBuilder};
+use rpm::{DependencyKind, FileFlags};
+use testkit::packages::{AT, builder, filesystem};
 use tree::{Kind, Node, Tree};
 
 use crate::oracle;
@@ -221,4 +222,142 @@ fn host_install_upgrade_and_erase_are_rpms() {
         listing(&ours.tree).contains_key("/etc/conf/edited-keep.rpmsave"),
         "what a user wrote outlives the package"
     );
+}
+
+fn documented() -> PackageBuilder {
+    builder("documented")
+        .requires("filesystem")
+        .file("/usr/share/doc/documented", NewFile::directory().flags(FileFlags::DOC))
+        .file("/usr/share/doc/documented/README", NewFile::regular("read").flags(FileFlags::DOC))
+        .file("/usr/share/manual", NewFile::directory())
+        .file("/usr/share/manual/page", NewFile::regular("page").flags(FileFlags::DOC))
+        .file(
+            "/usr/share/licenses/documented/COPYING",
+            NewFile::regular("may").flags(FileFlags::LICENSE.and(FileFlags::DOC)),
+        )
+        .file("/usr/share/locale/de/words", NewFile::regular("Worte").languages("de"))
+        .file("/usr/share/locale/fr/words", NewFile::regular("mots").languages("fr"))
+        .file("/usr/share/locale/both/words", NewFile::regular("words").languages("fr|de"))
+        .file("/usr/bin/documented", NewFile::regular("runs").mode(0o755))
+}
+
+#[test]
+fn files_documentation_and_languages_are_left_out_as_by_rpm() {
+    let yard = Yard::new();
+    if !oracle::can_ask(&yard.host) {
+        return;
+    }
+    let mut pair = Pair::new(&yard);
+    let files = pair.files(vec![filesystem(), documented()]);
+    let filters = Filters { no_docs: true, languages: Some(vec!["de_AT".to_owned()]), ..Filters::default() };
+    pair.change(Change { upgrade: files.clone(), filters, ..Change::default() });
+    pair.rpm(&["-U", "--nodeps", "--ignorearch", "--excludedocs", "--define", "_install_langs de_AT"], &files, &[]);
+    let ours = pair.ours.as_ref().unwrap();
+    assert!(ours.tree.get(&path("usr/share/doc/documented/README")).is_none());
+    assert!(ours.tree.get(&path("usr/share/locale/both/words")).is_some());
+    assert_eq!(lines(&ours.tree), lines(&oracle::read(&pair.theirs)));
+    let written = yard.folder.path().join("written");
+    fs_err::create_dir(&written).unwrap();
+    oracle::write(ours, &written);
+    let states = ["-qa", "--qf", "[%{filenames} %{filestates}\\n]"];
+    assert_eq!(
+        sorted(oracle::ask(&yard.host, &written, &states).1),
+        sorted(oracle::ask(&yard.host, &pair.theirs, &states).1)
+    );
+    assert_eq!(oracle::ask(&yard.host, &written, &["-Va", "--nomtime"]), (true, Vec::new()));
+}
+
+/// What a request comes to, for us and for rpm.
+fn refused(pair: &Pair<'_>, wanted: &Change, rpm: &[&str]) -> Vec<Problem> {
+    let ours = pair.ours.as_ref().unwrap();
+    let options = Options { at: AT, is_excluded: &|_| false, progress: &|_, _, _| {} };
+    let error =
+        match change(ours.tree.clone(), ours.contents.clone(), wanted, &options, &pair.yard.host, &pair.yard.store) {
+            Err(InstallError::Refused(problems)) => problems,
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("{wanted:?} is not refused"),
+        };
+    let mut arguments = rpm.to_vec();
+    let files = wanted.upgrade.iter().chain(&wanted.install);
+    arguments.extend(files.map(|file| file.path.to_str().unwrap()));
+    let (good, said) = oracle::ask(&pair.yard.host, &pair.theirs, &arguments);
+    assert!(!good, "rpm does not refuse {wanted:?}: {said:?}");
+    error
+}
+
+#[test]
+fn files_what_rpm_refuses_is_refused_and_said_why() {
+    let yard = Yard::new();
+    if !oracle::can_ask(&yard.host) {
+        return;
+    }
+    let version = |name: &str, version: &str| {
+        PackageBuilder::new(pkg::Nevra::parse(&format!("{name}-{version}-1.noarch")).unwrap(), AT)
+    };
+    let mut pair = Pair::new(&yard);
+    let needed = || version("needed", "2").file("/usr/share/needed", NewFile::regular("needed"));
+    let needing = || version("needing", "1").requires("needed >= 2").requires("/usr/share/needed");
+    let folder = || {
+        version("folder", "1").file("/opt/folder", NewFile::directory()).file("/opt/folder/file", NewFile::regular("x"))
+    };
+    pair.upgrade(vec![filesystem(), needed(), needing(), folder()]);
+    let upgrade = |packages: Vec<PackageBuilder>| Change { upgrade: pair.files(packages), ..Change::default() };
+    let up = &["-U", "--ignorearch"][..];
+    let text = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+
+    assert_eq!(text(refused(&pair, &upgrade(vec![needed()]), up)), ["`needed-2-1.noarch` is installed already"]);
+    let older =
+        upgrade(vec![version("needed", "1").provides("needed = 2").file("/usr/share/needed", NewFile::regular("old"))]);
+    assert_eq!(
+        text(refused(&pair, &older, up)),
+        ["`needed-1-1.noarch` is older than `needed-2-1.noarch`, which is installed"]
+    );
+    let missing = upgrade(vec![version("new", "1").requires("absent > 3").requires("(needed and other)")]);
+    assert_eq!(
+        text(refused(&pair, &missing, up)),
+        [
+            "`new-1-1.noarch` needs `(needed and other)`, which nothing provides",
+            "`new-1-1.noarch` needs `absent > 3`, which nothing provides"
+        ]
+    );
+    let erase = Change { erase: vec![Relation::any("needed")], ..Change::default() };
+    let problems = refused(&pair, &erase, &["-e", "needed"]);
+    assert!(
+        text(problems)
+            .contains(&"`needing-1-1.noarch` needs `needed >= 2`, which goes with `needed-2-1.noarch`".to_owned())
+    );
+    let rival = upgrade(vec![version("rival", "1").depends(DependencyKind::Conflicts, "needed < 3")]);
+    assert_eq!(
+        text(refused(&pair, &rival, up)),
+        ["`rival-1-1.noarch` conflicts with `needed-2-1.noarch` by `needed < 3`"]
+    );
+    let other = upgrade(vec![version("other", "1").file("/usr/share/needed", NewFile::regular("otherwise"))]);
+    assert_eq!(
+        text(refused(&pair, &other, up)),
+        [
+            "`needed-2-1.noarch`, which is installed, and `other-1-1.noarch` disagree about `/usr/share/needed`: the bytes differ"
+        ]
+    );
+    let turned = upgrade(vec![version("folder", "2").file("/opt/folder", NewFile::symlink("elsewhere"))]);
+    assert_eq!(
+        text(refused(&pair, &turned, up)),
+        [
+            "`folder-1-1.noarch`, which is installed, and `folder-2-1.noarch` disagree about `/opt/folder`: they are of different kinds"
+        ]
+    );
+    let absent = Change { erase: vec![Relation::any("absent")], ..Change::default() };
+    assert_eq!(text(refused(&pair, &absent, &["-e", "absent"])), ["`absent` is not installed"]);
+
+    // What is allowed is not refused, and a file that another one takes the place of is marked.
+    let mut forced = other;
+    forced.allow.files = true;
+    pair.change(forced.clone());
+    pair.rpm(&["-U", "--ignorearch", "--replacefiles"], &forced.upgrade, &[]);
+    let written = yard.folder.path().join("written");
+    fs_err::create_dir(&written).unwrap();
+    oracle::write(pair.ours.as_ref().unwrap(), &written);
+    let states = ["-qa", "--qf", "[%{filenames} %{filestates}\\n]"];
+    let found = sorted(oracle::ask(&yard.host, &written, &states).1);
+    assert_eq!(found, sorted(oracle::ask(&yard.host, &pair.theirs, &states).1));
+    assert!(found.contains(&"/usr/share/needed 1".to_owned()), "{found:?}");
 }

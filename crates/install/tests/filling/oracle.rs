@@ -9,7 +9,7 @@ use host::{Cmd, Host, Tool};
 use install::{Installed, PackageFile};
 use rpm::write::PackageBuilder;
 use testkit::packages::{daemon, filesystem, library, links, sharing};
-use tree::{Kind, Tree, directory};
+use tree::{Tree, directory};
 
 use crate::yard::{Yard, listing, path, text};
 
@@ -84,17 +84,8 @@ pub(crate) fn read(root: &Path) -> Tree {
 
 /// Writes a root into a directory as root can: owners, set-id bits and capabilities included.
 pub(crate) fn write(installed: &Installed<'_>, to: &Path) {
-    directory::write(&installed.tree, &mut directory::copy_from(&installed.contents), to).unwrap();
-    for (path, node) in installed.tree.iter() {
-        let place = if path.is_root() { to.to_owned() } else { to.join(path.as_str()) };
-        std::os::unix::fs::lchown(&place, Some(node.meta.uid), Some(node.meta.gid)).unwrap();
-        if !matches!(node.kind, Kind::Symlink { .. }) {
-            fs_err::set_permissions(&place, PermissionsExt::from_mode(node.meta.mode)).unwrap();
-        }
-        for (name, value) in &node.meta.xattrs {
-            rustix::fs::lsetxattr(&place, name.as_str(), value, rustix::fs::XattrFlags::empty()).unwrap();
-        }
-    }
+    // A written root is changed by what is asked of it here: no links.
+    install::write_directory(&installed.tree, &installed.contents, to, install::Sharing::Copies, 2).unwrap();
 }
 
 /// What both have to agree on: all but the database, the accounts, the root directory that a test made, and the folder in

@@ -105,7 +105,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<InstalledPackage>, DatabaseError> {
     packages(&open(bytes, Access::Read)?)
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Read,
     Write,

@@ -1,5 +1,6 @@
 use super::DatabaseError;
-use crate::{Header, HeaderBuilder, Package, Tag, Value, ValueKind, signature};
+use crate::query::OF_SIGNATURE;
+use crate::{Header, HeaderBuilder, Package, Tag, Value, ValueKind};
 
 /// What became of a file of an installed package: rpm's `rpmfileState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,28 +49,6 @@ pub struct InstalledPackage {
     pub header: Header,
 }
 
-/// Values of the signature header that the database keeps, and the tags under which it does.
-/// Source: rpm, `lib/package.cc`, `xlateTags`.
-const KEPT: [(Tag, Tag); 17] = [
-    (signature::SIZE, Tag::SIGSIZE),
-    (signature::PGP, Tag::SIGPGP),
-    (signature::MD5, Tag::SIGMD5),
-    (signature::GPG, Tag::SIGGPG),
-    (signature::PAYLOADSIZE, Tag::ARCHIVESIZE),
-    (signature::FILESIGNATURES, Tag::FILESIGNATURES),
-    (signature::FILESIGNATURELENGTH, Tag::FILESIGNATURELENGTH),
-    (Tag::SHA1HEADER, Tag::SHA1HEADER),
-    (Tag::SHA256HEADER, Tag::SHA256HEADER),
-    (Tag::DSAHEADER, Tag::DSAHEADER),
-    (Tag::RSAHEADER, Tag::RSAHEADER),
-    (Tag::LONGSIGSIZE, Tag::LONGSIGSIZE),
-    (Tag::LONGARCHIVESIZE, Tag::LONGARCHIVESIZE),
-    (Tag::OPENPGP, Tag::OPENPGP),
-    (Tag::SHA3_256HEADER, Tag::SHA3_256HEADER),
-    (Tag::VERITYSIGNATURES, Tag::VERITYSIGNATURES),
-    (Tag::VERITYSIGNATUREALGO, Tag::VERITYSIGNATUREALGO),
-];
-
 impl InstalledPackage {
     /// The record of a package that was just installed. `states` has one state for each file, in the header's order.
     ///
@@ -87,7 +66,7 @@ impl InstalledPackage {
             return Err(DatabaseError::Missing(Tag::NAME));
         }
         let mut added = HeaderBuilder::new();
-        for (from, to) in KEPT {
+        for (from, to) in OF_SIGNATURE {
             // v6 packages use the old numbers for nothing.
             if package.header.format() >= 6 && from >= Tag::NAME {
                 continue;

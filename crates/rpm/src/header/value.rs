@@ -92,6 +92,20 @@ impl Value {
         }
     }
 
+    /// Its elements as text: numbers in decimal, a blob as one text of hexadecimal digits.
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Value::Chars(bytes) | Value::Int8s(bytes) => bytes.iter().map(u8::to_string).collect(),
+            Value::Int16s(numbers) => numbers.iter().map(u16::to_string).collect(),
+            Value::Int32s(numbers) => numbers.iter().map(u32::to_string).collect(),
+            Value::Int64s(numbers) => numbers.iter().map(u64::to_string).collect(),
+            Value::String(text) => vec![text.clone()],
+            Value::Binary(bytes) => vec![hex::encode(bytes)],
+            Value::Strings(texts) => texts.clone(),
+            Value::Translated(texts) => texts.first().cloned().into_iter().collect(),
+        }
+    }
+
     /// Elements, as the index counts them: 1 for a single text, bytes for a blob.
     pub(crate) fn count(&self) -> usize {
         match self {

@@ -16,6 +16,9 @@ mod log;
 mod new;
 mod reference;
 mod repo;
+mod rpm;
+mod rpm_query;
+mod rpm_verify;
 mod shell;
 mod spec;
 mod why;
@@ -77,6 +80,8 @@ enum Command {
     #[command(subcommand)]
     Image(image::Command),
     Boot(boot::Arguments),
+    #[command(subcommand)]
+    Rpm(rpm::Command),
     Log(log::Arguments),
     Shell(shell::Arguments),
     Why(why::Arguments),
@@ -119,6 +124,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Repo(command) => repo::run(command, context)?,
         Command::Image(command) => image::run(command, context)?,
         Command::Boot(arguments) => boot::run(arguments, context)?,
+        Command::Rpm(command) => return rpm::run(command, context),
         Command::Log(arguments) => log::run(arguments, context)?,
         Command::Shell(arguments) => return shell::run(arguments, context),
         Command::Why(arguments) => why::run(arguments, context)?,
