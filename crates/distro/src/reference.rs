@@ -502,8 +502,10 @@ pub(crate) const STAGE0: &[Key] = &[
     key("commands", "list of tables", "See `[[stage0.commands]]`."),
 ];
 pub(crate) const STAGE0_COMMAND: &[Key] = &[key("run", "list of strings", "The program and its arguments.")];
-pub(crate) const LOCK: &[Key] =
-    &[key("version", "1", "The format of the lock file."), key("source", "list of tables", "See `[[source]], in a lock file`.")];
+pub(crate) const LOCK: &[Key] = &[
+    key("version", "1", "The format of the lock file."),
+    key("source", "list of tables", "See `[[source]], in a lock file`."),
+];
 pub(crate) const LOCKED_SOURCE: &[Key] = &[
     key("filename", "string", "The file's name."),
     key("hash-type", "`SHA512`", "Which digest `hash` is."),

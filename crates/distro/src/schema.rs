@@ -150,7 +150,8 @@ mod tests {
     fn every_table_of_a_key_is_in_the_reference() {
         for table in TABLES {
             for key in table.keys {
-                if key.shape.starts_with("table") && !key.shape.starts_with("table of") || key.shape == "list of tables" {
+                if key.shape.starts_with("table") && !key.shape.starts_with("table of") || key.shape == "list of tables"
+                {
                     assert!(linked(key).is_some(), "{}.{}: `{}` names no table", table.name, key.name, key.doc);
                 }
             }

@@ -125,7 +125,10 @@ pub(crate) fn gather(
         let mut done = Vec::new();
         let mut evaluator = Evaluator::default();
         while let Some(component) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((component.name.clone(), surroundings.answer(component, before.get(&component.name), &mut evaluator)));
+            done.push((
+                component.name.clone(),
+                surroundings.answer(component, before.get(&component.name), &mut evaluator),
+            ));
         }
         done
     };
