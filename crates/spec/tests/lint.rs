@@ -8,7 +8,7 @@ const MACROS: &str = include_str!("fixtures/base.macros");
 const START: &str = "Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n";
 
 /// More macros, as distributions have them.
-const MORE: &str = "%autosetup() setup %*\n%two_lines first\\\nsecond\n%x86 i386 i686\n%uses_bcond %{with from_file}\n\
+const MORE: &str = "%autosetup(-) setup %*\n%two_lines first\\\nsecond\n%x86 i386 i686\n%uses_bcond %{with from_file}\n\
     %setting %{?with_offered:1}\n%cargo_build cargo build\n";
 
 fn environment() -> Environment {

@@ -68,8 +68,8 @@ fn scaled(text: &str, units: &[(char, u64)]) -> Option<u64> {
     if let Ok(whole) = number.parse::<u64>() {
         return whole.checked_mul(factor);
     }
-    let fraction: f64 = number.parse().ok()?;
-    (fraction >= 0.0 && fraction.is_finite()).then_some((fraction * factor as f64) as u64)
+    let scaled = number.parse::<f64>().ok()? * factor as f64;
+    (scaled >= 0.0 && scaled < u64::MAX as f64).then_some(scaled as u64)
 }
 
 /// The words of a list.
