@@ -97,6 +97,9 @@ const STACK: usize = 16 << 20;
 /// rpm's own macro files, where this machine has rpm.
 const RPM_MACROS: &str = "/usr/lib/rpm/macros";
 
+/// How sources are unpacked is no fact; rpm before 4.20 does not know all the options.
+const UNPACKING: &str = "%autosetup(a:b:cDn:TvNS:p:C) %{nil}\n";
+
 /// Files that an evaluation reads are smaller than this.
 const LARGEST_FILE: u64 = 8 << 20;
 
@@ -223,12 +226,15 @@ impl<'a> Surroundings<'a> {
                 load(&text, &Origin::new(RPM_MACROS));
             }
             load(&defaults::base_macros(), &Origin::new("slipway's base macros"));
+            load(UNPACKING, &Origin::new("slipway's base macros"));
             let rendered = RenderedMacros::find(distro)?;
             for path in &rendered.macros {
                 load(&String::from_utf8_lossy(&fs_err::read(path)?), &Origin::file(path));
             }
             lua = rendered.lua;
             definitions = mock_definitions(distro);
+            // Python is not there to be asked: the version that the tree's macros take for the usual one counts.
+            definitions.push(("python3_version".to_owned(), "%{?__default_python3_pkgversion}".to_owned()));
         } else {
             for path in &distro.project.macros {
                 load(&fs_err::read_to_string(path)?, &Origin::file(path));
