@@ -21,6 +21,7 @@ mod project;
 pub mod query;
 mod reader;
 pub mod reference;
+pub mod render;
 pub mod resource;
 pub mod settings;
 mod stage0;

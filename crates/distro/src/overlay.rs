@@ -3,6 +3,7 @@
 //! The kinds of the original are written and mean what they do there; the typed kinds are ours. What an overlay does to
 //! a spec is not decided here: this is what was written, checked as far as it can be without the spec.
 
+mod operation;
 mod read;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use crate::diagnostic::Position;
 use crate::pattern::Pattern;
 
+pub use operation::OperationError;
 pub use read::OVERLAY_TYPES;
 pub(crate) use read::{read, read_file, read_metadata};
 

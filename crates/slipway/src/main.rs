@@ -6,10 +6,12 @@
 mod commands;
 mod context;
 mod defaults;
+mod distgit;
 mod explain;
 mod facts;
 mod machine;
 mod pipeline;
+mod rendering;
 mod ui;
 
 use std::process::ExitCode;

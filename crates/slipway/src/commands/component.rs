@@ -53,6 +53,8 @@ pub(crate) enum Command {
     /// The definition is checked with the new component in it; when it is not sound, nothing is left behind.
     #[command(after_help = "Example: slipway component add hello --from https://example.org/rpms/hello.git")]
     Add(add::Arguments),
+    Render(super::component_render::Arguments),
+    Diff(super::component_diff::Arguments),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<(), Failure> {
@@ -65,6 +67,8 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<(), Failure> {
             query::run(select, *shape, remember, context)
         }
         Command::Add(arguments) => add::run(arguments, context),
+        Command::Render(arguments) => super::component_render::run(arguments, context),
+        Command::Diff(arguments) => super::component_diff::run(arguments, context),
     }
 }
 

@@ -5,6 +5,9 @@ mod build;
 mod check;
 mod clean;
 mod component;
+mod component_diff;
+mod component_render;
+mod divergence;
 mod dnf;
 mod graph;
 mod image;
@@ -66,6 +69,7 @@ enum Command {
     Build(build::Arguments),
     #[command(subcommand)]
     Component(component::Command),
+    Divergence(divergence::Arguments),
     Graph(graph::Arguments),
     #[command(subcommand)]
     Repo(repo::Command),
@@ -108,6 +112,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Check(arguments) => return check::run(arguments, context),
         Command::Build(arguments) => build::run(arguments, context)?,
         Command::Component(command) => component::run(command, context)?,
+        Command::Divergence(arguments) => divergence::run(arguments, context)?,
         Command::Graph(arguments) => graph::run(arguments, context)?,
         Command::Repo(command) => repo::run(command, context)?,
         Command::Image(command) => image::run(command, context)?,

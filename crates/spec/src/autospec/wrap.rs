@@ -27,7 +27,7 @@ pub(super) fn fill(text: &str) -> String {
             && chunk.len() > width
         {
             // Longer than a line: cut, behind a hyphen if there is one.
-            let left = width.saturating_sub(length).max(1);
+            let left = width.saturating_sub(length);
             let hyphen = chunk[..left.min(chunk.len())].iter().rposition(|letter| *letter == '-');
             let end = match hyphen {
                 Some(at) if at > 0 && chunk[..at].iter().any(|letter| *letter != '-') => at + 1,

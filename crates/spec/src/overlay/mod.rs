@@ -23,6 +23,7 @@
 mod apply;
 mod error;
 mod folder;
+mod holds;
 mod nearest;
 mod operation;
 mod original;
@@ -34,6 +35,7 @@ mod wildcard;
 pub use apply::{Applied, Step, apply};
 pub use error::{Failure, OverlayError, Problem, Seen};
 pub use folder::Folder;
+pub use holds::holds;
 pub use operation::{Operation, Overlay, Scope, Search};
 pub use provenance::{Change, Hunk, Provenance, Span};
 pub use typed::DEPENDENCY_TAGS;

@@ -1,0 +1,187 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Args;
+use distro::{Component, Distro};
+
+use crate::context::Context;
+use crate::explain::Failure;
+use crate::rendering::{self, Renderer};
+
+/// Write the specs of components with all overlays applied, or check that they are written
+#[derive(Args)]
+#[command(after_help = "Example: slipway component render --all --check")]
+pub(crate) struct Arguments {
+    /// The components.
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    names: Vec<String>,
+    /// All components.
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// Write nothing, and fail where what is written is not what it should be.
+    #[arg(long)]
+    check: bool,
+}
+
+/// What was done with a component.
+enum Done {
+    Unchanged,
+    Written(Vec<String>),
+    Differs(Vec<String>),
+}
+
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let distro = distro::load(&context.definition()?, distro::Locks::Ignored)?;
+    let components = choose(&distro, &arguments.names)?;
+    let store = context.store()?;
+    let renderer = Renderer::new(&distro, &context.host, store.area("git")?)?;
+    // What was rendered last: inputs and result, so that neither has to be made again.
+    let definition = std::path::absolute(&distro.file)?;
+    let record = store.area("rendered")?.join(pkg::Digest::of(definition.to_string_lossy().as_bytes()).hex());
+    let known = read_record(&record);
+    let fresh: Mutex<BTreeMap<String, String>> = Mutex::default();
+    let results: Mutex<BTreeMap<String, Result<Done, Failure>>> = Mutex::default();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..context.host.cores().max(1) {
+            scope.spawn(|| {
+                while let Some(component) = components.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = one(component, &renderer, arguments.check, &known, &fresh);
+                    if let Ok(mut results) = results.lock() {
+                        results.insert(component.name.clone(), done);
+                    }
+                }
+            });
+        }
+    });
+    let mut record_text = known;
+    record_text.extend(fresh.into_inner().unwrap_or_default());
+    record_text.retain(|name, _| distro.components.contains_key(name));
+    let lines: String = record_text.iter().map(|(name, fact)| format!("{name} {fact}\n")).collect();
+    let temporary = record.with_extension("new");
+    fs_err::write(&temporary, lines)?;
+    fs_err::rename(&temporary, &record)?;
+    report(results.into_inner().unwrap_or_default(), context)
+}
+
+pub(crate) fn choose<'d>(distro: &'d Distro, names: &[String]) -> Result<Vec<&'d Component>, Failure> {
+    if names.is_empty() {
+        return Ok(distro.components.values().collect());
+    }
+    names
+        .iter()
+        .map(|name| {
+            distro.components.get(name).ok_or_else(|| {
+                let failure = Failure::usage(format!("there is no component `{name}`"));
+                match distro::nearest(name, distro.components.keys().map(String::as_str)) {
+                    Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+                    None => failure,
+                }
+            })
+        })
+        .collect()
+}
+
+fn one(
+    component: &Component,
+    renderer: &Renderer<'_>,
+    check: bool,
+    known: &BTreeMap<String, String>,
+    fresh: &Mutex<BTreeMap<String, String>>,
+) -> Result<Done, Failure> {
+    let target = renderer.target(component)?;
+    let key = renderer.key(component)?;
+    let there = if target.is_dir() { rendering::read_folder(&target)? } else { BTreeMap::new() };
+    let fact = format!("{key} {}", rendering::digest(&there));
+    if known.get(&component.name) == Some(&fact) {
+        return Ok(Done::Unchanged);
+    }
+    let upstream = renderer.upstream(component)?;
+    let files = rendering::all_files(&renderer.render(component, &upstream)?.folder);
+    let differing = difference(&target, &there, &files);
+    if !differing.is_empty() && check {
+        return Ok(Done::Differs(differing));
+    }
+    if !differing.is_empty() {
+        rendering::write_folder(&target, &files)?;
+    }
+    if let Ok(mut fresh) = fresh.lock() {
+        fresh.insert(component.name.clone(), format!("{key} {}", rendering::digest(&files)));
+    }
+    Ok(if differing.is_empty() { Done::Unchanged } else { Done::Written(differing) })
+}
+
+/// The files that are missing, too many, or other than they should be.
+fn difference(target: &Path, there: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let mut differing = Vec::new();
+    for (name, content) in wanted {
+        match there.get(name) {
+            None => differing.push(format!("{} is missing", target.join(name).display())),
+            Some(stands) if stands != content => {
+                let line = first_difference(stands, content);
+                differing.push(format!("{}:{line} differs", target.join(name).display()));
+            }
+            Some(_) => {}
+        }
+    }
+    let surplus = there.keys().filter(|name| !wanted.contains_key(*name));
+    differing.extend(surplus.map(|name| format!("{} is not rendered", target.join(name).display())));
+    differing
+}
+
+fn first_difference(left: &[u8], right: &[u8]) -> usize {
+    let same = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    1 + left[..same].iter().filter(|byte| **byte == b'\n').count()
+}
+
+fn report(results: BTreeMap<String, Result<Done, Failure>>, context: &Context) -> Result<(), Failure> {
+    let (mut rows, mut unchanged, mut written, mut differing, mut failures) =
+        (Vec::new(), 0, 0, Vec::new(), Vec::new());
+    for (name, done) in results {
+        let (state, files) = match done {
+            Ok(Done::Unchanged) => {
+                unchanged += 1;
+                ("unchanged", Vec::new())
+            }
+            Ok(Done::Written(files)) => {
+                written += 1;
+                ("written", files)
+            }
+            Ok(Done::Differs(files)) => {
+                differing.extend(files.iter().cloned());
+                ("differs", files)
+            }
+            Err(failure) => {
+                failures.push(failure);
+                ("failed", Vec::new())
+            }
+        };
+        rows.push(serde_json::json!({ "component": name, "state": state, "files": files }));
+    }
+    if context.ui.json {
+        context.ui.json(&rows);
+    } else if failures.is_empty() && differing.is_empty() {
+        context.ui.data(&format!("{unchanged} unchanged, {written} written"));
+    }
+    if let Some(first) = failures.first() {
+        let code = first.code;
+        let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
+        return Err(Failure::work(text.join("\n\nerror: ")).with_code(code));
+    }
+    if !differing.is_empty() {
+        let message = format!("what is rendered is not what the definition says\n  {}", differing.join("\n  "));
+        return Err(Failure::work(message).hint("`slipway component render` writes it; commit the result"));
+    }
+    Ok(())
+}
+
+/// One line a component: its name, the digest of its inputs, the digest of the result. A record that cannot be read is none.
+fn read_record(path: &Path) -> BTreeMap<String, String> {
+    let text = fs_err::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, fact)| (name.to_owned(), fact.to_owned()))
+        .collect()
+}

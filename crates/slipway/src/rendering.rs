@@ -1,0 +1,305 @@
+//! Rendering as an act: upstream's files from where they are, the rendered folder to where it belongs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use distro::render::{History, RenderError, Rendered, Style, needs_history, render};
+use distro::{Component, Distro, SpecSource};
+use host::Host;
+use pkg::Hasher;
+use spec::autospec::Commit;
+use spec::overlay::Folder;
+use spec::{Environment, Macros, NativeShell, Origin, Target};
+
+use crate::distgit::DistGit;
+use crate::explain::Failure;
+use crate::pipeline;
+
+/// Changes whenever rendering writes other bytes for the same inputs.
+const RENDERING: &str = "1";
+
+/// What all components of a definition are rendered with.
+pub(crate) struct Renderer<'d> {
+    pub(crate) distro: &'d Distro,
+    host: &'d Host,
+    mirrors: PathBuf,
+    macros: Arc<Macros>,
+    style: Style,
+}
+
+/// A component's upstream: its files, and where they are from.
+pub(crate) struct Upstream {
+    pub(crate) folder: Folder,
+    /// The commit; nothing where the definition has the files itself.
+    pub(crate) commit: Option<String>,
+    history: Vec<Commit>,
+}
+
+impl<'d> Renderer<'d> {
+    pub(crate) fn new(distro: &'d Distro, host: &'d Host, mirrors: PathBuf) -> Result<Renderer<'d>, Failure> {
+        let mut macros = Macros::builtin();
+        for path in &distro.project.macros {
+            macros.load(&fs_err::read_to_string(path)?, &Origin::file(path));
+        }
+        let style = Style::of(&distro.file);
+        Ok(Renderer { distro, host, mirrors, macros: macros.into(), style })
+    }
+
+    /// Where a component's rendered folder is, or is to be.
+    pub(crate) fn target(&self, component: &Component) -> Result<PathBuf, Failure> {
+        component.rendered.clone().ok_or_else(|| {
+            Failure::definition(format!("nothing says where the rendered spec of `{}` is to be", component.name))
+                .hint("set `rendered-specs-dir` in `[project]`")
+        })
+    }
+
+    /// Fetches what a component is rendered from.
+    pub(crate) fn upstream(&self, component: &Component) -> Result<Upstream, Failure> {
+        let own_spec = format!("{}.spec", component.name);
+        let (mut files, commit, repository, upstream_spec) = match &component.spec {
+            SpecSource::Local { path } => {
+                let folder = path.parent().unwrap_or(Path::new("."));
+                let mut files = read_folder(folder)?;
+                // What defines the component is no part of it.
+                files.retain(|name, _| !name.ends_with(".toml"));
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                (files, None, None, name)
+            }
+            SpecSource::Upstream(upstream) => {
+                let repository = self.repository(component)?;
+                let commit = self.commit(component, &repository)?;
+                (repository.files(&commit)?, Some(commit), Some(repository), format!("{}.spec", upstream.name))
+            }
+        };
+        let Some(text) = files.remove(&upstream_spec) else {
+            return Err(Failure::environment(format!("upstream of `{}` has no `{upstream_spec}`", component.name)));
+        };
+        let spec = String::from_utf8(text)
+            .map_err(|_| Failure::definition(format!("`{upstream_spec}` of `{}` is not UTF-8", component.name)))?;
+        let history = match (&commit, repository) {
+            (Some(commit), Some(repository)) if needs_history(&spec) => repository.history(commit, &upstream_spec)?,
+            _ => Vec::new(),
+        };
+        Ok(Upstream { folder: Folder { spec_name: own_spec, spec, files }, commit, history })
+    }
+
+    fn repository(&self, component: &Component) -> Result<DistGit<'d>, Failure> {
+        let SpecSource::Upstream(upstream) = &component.spec else {
+            return Err(Failure::definition(format!("`{}` has no upstream", component.name)));
+        };
+        let address = self.distro.distributions.get(&upstream.distro).and_then(|found| found.dist_git.as_ref());
+        let Some(address) = address else {
+            return Err(Failure::definition(format!("nothing says where the dist-git of `{}` is", upstream.distro))
+                .hint(format!("set `dist-git-base-uri` in `[distros.{}]`", upstream.distro)));
+        };
+        DistGit::open(&address.value, &upstream.name, &self.mirrors, self.host)
+    }
+
+    fn commit(&self, component: &Component, repository: &DistGit<'_>) -> Result<String, Failure> {
+        let SpecSource::Upstream(upstream) = &component.spec else {
+            return Err(Failure::definition(format!("`{}` has no upstream", component.name)));
+        };
+        let found = self.distro.distributions.get(&upstream.distro);
+        let version = upstream
+            .version
+            .as_ref()
+            .or_else(|| found.and_then(|found| found.default_version.as_ref()).map(|version| &version.value));
+        let branch = version
+            .and_then(|version| found?.versions.get(version))
+            .and_then(|version| version.dist_git_branch.as_deref());
+        let before = match &upstream.snapshot {
+            None => None,
+            Some(text) => match distro::moment::parse(text) {
+                Some(moment) => Some(moment),
+                None => {
+                    return Err(Failure::definition(format!("`{text}` is not a moment such as 2026-02-24T00:00:00Z")));
+                }
+            },
+        };
+        repository.resolve(upstream.commit.as_deref(), branch, before)
+    }
+
+    /// Renders a component; nothing is written.
+    pub(crate) fn render(&self, component: &Component, upstream: &Upstream) -> Result<Rendered, Failure> {
+        let environment = Environment::new(Arc::clone(&self.macros), Target::linux(pipeline::arch().as_str()));
+        let flags = |text: &str| spec::autospec::flags(text, &environment);
+        let history = (!upstream.history.is_empty()).then_some(History {
+            upstream: &upstream.history,
+            local: &[],
+            flags: &flags,
+        });
+        let mut rendered =
+            render(component, &upstream.folder, self.style, history).map_err(|error| explain(component, &error))?;
+        if !component.keep_all_files && upstream.commit.is_some() {
+            self.filter(component, &mut rendered.folder, environment.clone());
+        }
+        Ok(rendered)
+    }
+
+    /// Leaves out what the spec does not name, as the original does. Where the spec does not say what it names, all stays.
+    fn filter(&self, component: &Component, folder: &mut Folder, mut environment: Environment) {
+        let text = |content: &Vec<u8>| -> Arc<str> { String::from_utf8_lossy(content).as_ref().into() };
+        let sources: BTreeMap<String, Arc<str>> =
+            folder.files.iter().map(|(name, content)| (format!("/sources/{name}"), text(content))).collect();
+        environment.definitions.push(("_sourcedir".to_owned(), "/sources".to_owned()));
+        environment.definitions.extend(pipeline::option_definitions(component));
+        environment.files = Arc::new(sources);
+        environment.shell = Arc::new(NativeShell::default());
+        let Ok(found) = spec::evaluate(&folder.spec, &Origin::new(&folder.spec_name), &environment) else { return };
+        let named: BTreeSet<&str> =
+            found.sources.iter().chain(&found.patches).map(|source| source.file_name.as_str()).collect();
+        if named.iter().any(|name| name.contains("%{")) {
+            return;
+        }
+        folder.files.retain(|name, _| named.contains(name.as_str()) || name == "sources" || name.ends_with(".macros"));
+    }
+
+    /// What the rendered folder depends on: equal keys give equal bytes. Nothing is rendered for it.
+    pub(crate) fn key(&self, component: &Component) -> Result<String, Failure> {
+        let mut hasher = Hasher::new();
+        hasher.field("rendering", RENDERING);
+        hasher.field("style", format!("{:?}", self.style));
+        hasher.field("name", &component.name);
+        for path in &self.distro.project.macros {
+            hasher.field("macros", fs_err::read(path)?);
+        }
+        for overlay in &component.overlays {
+            hasher.field("overlay", format!("{:?} {}", overlay.kind, overlay.optional));
+            if let Some(source) = overlay.source() {
+                hasher.field("brought", fs_err::read(source)?);
+            }
+        }
+        let build = &component.build;
+        hasher.field("build", format!("{:?} {:?} {:?} {:?}", build.with, build.without, build.defines, build.check));
+        hasher.field("release", component.release.as_str());
+        hasher.field("filter", if component.keep_all_files { "off" } else { "on" });
+        for file in &component.source_files {
+            hasher.field("source", format!("{} {:?}", file.file_name, file.hash));
+        }
+        match &component.spec {
+            SpecSource::Local { path } => {
+                for (name, content) in read_folder(path.parent().unwrap_or(Path::new(".")))? {
+                    if !name.ends_with(".toml") {
+                        hasher.field("file", &name);
+                        hasher.field("content", content);
+                    }
+                }
+            }
+            SpecSource::Upstream(upstream) => {
+                // A commit that is pinned needs no repository to be known.
+                let commit = match &upstream.commit {
+                    Some(commit) => commit.clone(),
+                    None => self.commit(component, &self.repository(component)?)?,
+                };
+                hasher.field("upstream", format!("{} {} {commit}", upstream.distro, upstream.name));
+            }
+        }
+        Ok(hasher.finish().hex())
+    }
+}
+
+/// A render error as people see it: which overlay, what it looked for, what comes nearest.
+fn explain(component: &Component, error: &RenderError) -> Failure {
+    use distro::render::Author;
+    match error {
+        RenderError::Overlay { author: Author::Overlay(index), error } => {
+            let overlay = &component.overlays[*index];
+            let failure = &error.failure;
+            let mut message = format!("an overlay of `{}` does not fit: {}", component.name, failure.problem);
+            message.push_str(&format!("\n  --> {}  ({})", overlay.at, error.kind));
+            if let Some(description) = &overlay.description {
+                message.push_str(&format!("\n  is for   {description}"));
+            }
+            let place = |seen: &spec::overlay::Seen| match (seen.file.as_str(), seen.line) {
+                ("", 0) => String::new(),
+                ("", line) => format!("{}.spec:{line}  `{}`", component.name, seen.text),
+                (file, 0) => format!("`{file}`"),
+                (file, line) => format!("{file}:{line}  `{}`", seen.text),
+            };
+            if let Some(seen) = failure.nearest.as_ref().filter(|seen| !seen.text.is_empty()) {
+                message.push_str(&format!("\n  nearest  {}", place(seen)));
+            }
+            let Some(seen) = &failure.already else {
+                message.push_str("\n  nothing of the component was changed");
+                return Failure::definition(message);
+            };
+            if !seen.text.is_empty() {
+                message.push_str(&format!("\n  already  {}", place(seen)));
+            }
+            message.push_str("\n  nothing of the component was changed");
+            Failure::definition(message).hint("upstream has it already: remove the overlay, or set `optional = true`")
+        }
+        RenderError::Operation { overlay, error } => {
+            let at = &component.overlays[*overlay].at;
+            Failure::definition(format!("an overlay of `{}` cannot be made: {error}\n  --> {at}", component.name))
+        }
+        RenderError::Release(_) => Failure::definition(format!("`{}`: {error}", component.name))
+            .hint("set `release = { calculation = \"manual\" }`, and an overlay for the tag where it is needed"),
+        error => Failure::definition(format!("`{}` cannot be rendered: {error}", component.name)),
+    }
+}
+
+/// The files below a folder by their path in it. Links are not followed, git's own files left out.
+pub(crate) fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![(folder.to_owned(), String::new())];
+    while let Some((path, prefix)) = open.pop() {
+        for entry in fs_err::read_dir(&path)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let kind = entry.file_type()?;
+            if kind.is_dir() && name != ".git" {
+                open.push((entry.path(), format!("{prefix}{name}/")));
+            } else if kind.is_file() {
+                files.insert(format!("{prefix}{name}"), fs_err::read(entry.path())?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// All files of a rendered folder, the spec among them.
+pub(crate) fn all_files(folder: &Folder) -> BTreeMap<String, Vec<u8>> {
+    let mut files = folder.files.clone();
+    files.insert(folder.spec_name.clone(), folder.spec.clone().into_bytes());
+    files
+}
+
+/// A digest of files and their names.
+pub(crate) fn digest(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut hasher = Hasher::new();
+    for (name, content) in files {
+        hasher.field("name", name);
+        hasher.field("content", content);
+    }
+    hasher.finish().hex()
+}
+
+/// Writes a folder beside where it belongs and moves it there: it is there whole, or as it was.
+pub(crate) fn write_folder(target: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let parent = target.parent().unwrap_or(Path::new("."));
+    let (fresh, old) = (parent.join(format!(".{name}.new")), parent.join(format!(".{name}.old")));
+    for left_over in [&fresh, &old] {
+        if left_over.exists() {
+            fs_err::remove_dir_all(left_over)?;
+        }
+    }
+    fs_err::create_dir_all(&fresh)?;
+    for (name, content) in files {
+        let path = fresh.join(name);
+        if let Some(folder) = path.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        fs_err::write(path, content)?;
+    }
+    if target.exists() {
+        fs_err::rename(target, &old)?;
+    }
+    fs_err::rename(&fresh, target)?;
+    if old.exists() {
+        fs_err::remove_dir_all(&old)?;
+    }
+    Ok(())
+}
