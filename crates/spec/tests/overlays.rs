@@ -321,6 +321,11 @@ fn a_component_is_changed_as_a_whole() {
     let mut unsafe_name = Overlay::new(Operation::AddFile { file_name: text("../x"), content: Vec::new() });
     unsafe_name.is_optional = true;
     assert!(apply(&before, &[unsafe_name]).is_err());
+    // Lines are upstream's, whatever was put before them.
+    let header = Overlay::new(Operation::PrependLines { scope: Scope::default(), lines: vec![text("#"), text("#")] });
+    let bad = Overlay::new(replace("", "", "BuildRequires: gcd", ""));
+    let error = apply(&before, &[header, bad]).expect_err("it must not fit");
+    assert_eq!(error.failure.nearest.map(|seen| seen.line), Some(3));
     // Who changes nothing is seen to.
     let same = apply(&before, &[Overlay::new(tag("", "Name", "a", update))]).expect("fits");
     assert_eq!(same.steps[0].changes, []);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::provenance::{Change, Provenance, Span};
-use super::{Failure, Folder, Operation, Overlay, OverlayError, original, typed};
+use super::{Failure, Folder, Operation, Overlay, OverlayError, Seen, original, typed};
 use crate::syntax::Edits;
 
 /// A folder with its overlays, and what each did.
@@ -68,7 +68,11 @@ pub fn apply(upstream: &Folder, overlays: &[Overlay]) -> Result<Applied, Overlay
             Err(failure) if overlay.is_optional && failure.problem.is_absence() => {
                 steps.push(Step { changes: Vec::new(), skipped: Some(failure) });
             }
-            Err(failure) => {
+            Err(mut failure) => {
+                // Somebody who reads the message has upstream's spec before their eyes, not one that is half done.
+                for seen in [&mut failure.nearest, &mut failure.already].into_iter().flatten() {
+                    to_upstream(seen, &folder.spec, &upstream.spec, &provenance);
+                }
                 return Err(OverlayError { overlay: index, kind: overlay.operation.as_str(), failure });
             }
         }
@@ -93,6 +97,18 @@ fn apply_one(folder: &Folder, operation: &Operation) -> Result<(Folder, Step), F
     }
     changes.extend(original::apply_to_files(operation, &mut next)?);
     Ok((next, Step { changes, skipped: None }))
+}
+
+/// The line in upstream's spec, where upstream has it.
+fn to_upstream(seen: &mut Seen, spec: &str, upstream: &str, provenance: &Provenance) {
+    if !seen.file.is_empty() || seen.line == 0 {
+        return;
+    }
+    let before: usize = spec.split_inclusive('\n').take(seen.line as usize - 1).map(str::len).sum();
+    if let Some(at) = provenance.upstream_of(before) {
+        let lines = upstream[..at].bytes().filter(|byte| *byte == b'\n').count();
+        seen.line = u32::try_from(lines + 1).unwrap_or(seen.line);
+    }
 }
 
 fn write(edits: &Edits, text: &str) -> Result<(String, Vec<Span>), Failure> {

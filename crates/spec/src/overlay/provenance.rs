@@ -121,6 +121,21 @@ impl Provenance {
         cursor.take(usize::MAX, &mut self.pieces);
     }
 
+    /// Where a byte stands in upstream's text, if it is upstream's.
+    pub fn upstream_of(&self, at: usize) -> Option<usize> {
+        let mut start = 0;
+        for piece in &self.pieces {
+            if at < start + piece.len() {
+                return match piece {
+                    Piece::Upstream(range) => Some(range.start + at - start),
+                    Piece::Overlay(..) => None,
+                };
+            }
+            start += piece.len();
+        }
+        None
+    }
+
     /// How the text differs from upstream's, line by line. What upstream has and what stands there now must be the texts that
     /// the edits were made in.
     pub fn hunks(&self, upstream: &str, rendered: &str) -> Vec<Hunk> {

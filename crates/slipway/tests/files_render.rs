@@ -1,0 +1,241 @@
+//! `slipway component render|diff` and `slipway divergence`, on a definition and repositories of git that the tests make.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SPEC: &str = "\
+Name: hello
+Version: 2.0
+Release: %autorelease
+Summary: Greets
+License: MIT
+Source0: hello.tar.gz
+Patch0: a.patch
+%global with_x 1
+%description
+Greets.
+%prep
+%autosetup
+%build
+%configure \\
+  --enable-a \\
+  --disable-b
+%check
+make check
+%files
+%changelog
+%autochangelog
+";
+
+const DEFINITION: &str = r#"[project]
+description = "test"
+rendered-specs-dir = "specs"
+default-distro = { name = "t", version = "1" }
+[distros.t.versions."1"]
+release-ver = "1"
+[distros.up]
+dist-git-base-uri = "GIT/$pkg"
+default-version = "43"
+[distros.up.versions."43"]
+release-ver = "43"
+dist-git-branch = "f43"
+[default-component-config]
+spec = { type = "upstream", upstream-distro = { name = "up", snapshot = "2025-07-01T00:00:00Z" } }
+[components.hello]
+build = { without = ["docs"], check = { skip = true, skip_reason = "no network" } }
+[[components.hello.overlays]]
+description = "no x"
+type = "spec-set-macro"
+name = "with_x"
+value = "0"
+[[components.hello.overlays]]
+description = "a fix"
+type = "patch-add"
+source = "fix.patch"
+fixes = ["CVE-2026-1234"]
+[[components.hello.overlays]]
+description = "b after all"
+type = "spec-add-configure-argument"
+value = "--enable-b"
+expires = "2025-01-01"
+"#;
+
+#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
+fn git(folder: &Path, time: u32, arguments: &[&str]) {
+    let done = Command::new("git")
+        .args(["-c", "init.defaultBranch=f43", "-c", "commit.gpgsign=false"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .envs([
+            ("GIT_AUTHOR_NAME", "Ann"),
+            ("GIT_AUTHOR_EMAIL", "a@b"),
+            ("GIT_COMMITTER_NAME", "Ann"),
+            ("GIT_COMMITTER_EMAIL", "a@b"),
+        ])
+        .envs([("GIT_AUTHOR_DATE", format!("{time} +0000")), ("GIT_COMMITTER_DATE", format!("{time} +0000"))])
+        .output()
+        .expect("git runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
+fn has_git() -> bool {
+    let is_there = Command::new("git").arg("--version").output().is_ok();
+    if !is_there {
+        skipped();
+    }
+    is_there
+}
+
+#[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
+fn skipped() {
+    eprintln!("skipped: git not installed");
+}
+
+/// A definition and the dist-git that it names: three commits, the last one behind the snapshot.
+fn set_up(folder: &Path) {
+    let repository = folder.join("git/hello");
+    fs_err::create_dir_all(&repository).expect("a folder");
+    git(&repository, 1, &["init", "-q"]);
+    for (text, time, message) in [
+        (SPEC.to_owned(), 1_700_000_000, "first"),
+        (SPEC.replace("MIT", "BSD"), 1_750_000_000, "second: 100%"),
+        (SPEC.replace("MIT", "GPL"), 1_760_000_000, "too late"),
+    ] {
+        for (name, content) in
+            [("hello.spec", text.as_str()), ("a.patch", "a"), ("stray", "s"), ("sources", "SHA512 (x) = 0\n")]
+        {
+            fs_err::write(repository.join(name), content).expect("written");
+        }
+        git(&repository, time, &["add", "-A"]);
+        git(&repository, time, &["commit", "-q", "-m", message]);
+    }
+    let definition = folder.join("definition");
+    fs_err::create_dir_all(&definition).expect("a folder");
+    let text = DEFINITION.replace("GIT", &folder.join("git").to_string_lossy());
+    fs_err::write(definition.join("azldev.toml"), text).expect("written");
+    fs_err::write(definition.join("fix.patch"), "fix").expect("written");
+}
+
+#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
+fn slipway(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_slipway"))
+        .args(["--store", "../store"])
+        .args(arguments)
+        .current_dir(folder.join("definition"))
+        .output()
+        .expect("slipway runs")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn files_components_are_rendered_and_drift_is_seen() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    let missing = slipway(folder, &["component", "render", "--all", "--check"]);
+    assert_eq!(missing.status.code(), Some(1), "{}", text(&missing));
+    assert!(text(&missing).contains("specs/h/hello/hello.spec is missing"), "{}", text(&missing));
+    let done = slipway(folder, &["component", "render", "hello"]);
+    assert_eq!(text(&done), "0 unchanged, 1 written\n");
+    let rendered = folder.join("definition/specs/h/hello");
+    let spec = fs_err::read_to_string(rendered.join("hello.spec")).expect("a spec");
+    for expected in [
+        "    release_number = 2;\n",
+        "License: BSD\n",
+        "%{load:%{_sourcedir}/hello.azl.macros}\n",
+        "Source0: hello.tar.gz\nSource9999: hello.azl.macros\nPatch0: a.patch\n# fixes CVE-2026-1234\nPatch1: fix.patch\n%global with_x 0\n",
+        "  --enable-a \\\n  --enable-b\n%check\n# Check section disabled: no network\nexit 0\n\nmake check\n",
+        "* Sun Jun 15 2025 Ann <a@b> - 2.0-2\n- second: 100%%\n\n* Tue Nov 14 2023 Ann <a@b> - 2.0-1\n- first\n",
+    ] {
+        assert!(spec.contains(expected), "{expected}\nis not in\n{spec}");
+    }
+    let mut names: Vec<String> = fs_err::read_dir(&rendered)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    // What the spec does not name is left out.
+    assert_eq!(names, ["a.patch", "fix.patch", "hello.azl.macros", "hello.spec", "sources"]);
+    let macros = fs_err::read_to_string(rendered.join("hello.azl.macros")).expect("macros");
+    assert!(macros.ends_with("\n%_without_docs 1\n"), "{macros}");
+    // Again, and from an empty store: the same.
+    assert_eq!(text(&slipway(folder, &["component", "render", "--all", "--check"])), "1 unchanged, 0 written\n");
+    fs_err::remove_dir_all(folder.join("store")).expect("removed");
+    assert_eq!(text(&slipway(folder, &["component", "render", "--all", "--check"])), "1 unchanged, 0 written\n");
+    // Somebody edits what is rendered, adds a file, removes another.
+    fs_err::write(rendered.join("hello.spec"), spec.replace("BSD", "GPL")).expect("written");
+    fs_err::write(rendered.join("more"), "x").expect("written");
+    fs_err::remove_file(rendered.join("a.patch")).expect("removed");
+    let drift = slipway(folder, &["component", "render", "--all", "--check"]);
+    assert_eq!(drift.status.code(), Some(1));
+    for expected in ["hello.spec:21 differs", "a.patch is missing", "more is not rendered"] {
+        assert!(text(&drift).contains(expected), "{}", text(&drift));
+    }
+    assert_eq!(text(&slipway(folder, &["component", "render", "--all"])), "0 unchanged, 1 written\n");
+    assert_eq!(fs_err::read_to_string(rendered.join("hello.spec")).expect("a spec"), spec);
+}
+
+#[test]
+fn files_an_overlay_that_does_not_fit_changes_nothing() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    let path = folder.join("definition/azldev.toml");
+    let definition = fs_err::read_to_string(&path).expect("a definition");
+    fs_err::write(&path, definition.replace("\"with_x\"", "\"with_y\"")).expect("written");
+    let failed = slipway(folder, &["component", "render", "hello"]);
+    assert_eq!(failed.status.code(), Some(3));
+    assert_eq!(
+        text(&failed),
+        "error: an overlay of `hello` does not fit: no `%global` or `%define` of `with_y`\n  --> azldev.toml:17:1  (spec-set-macro)\n  \
+         is for   no x\n  nearest  hello.spec:8  `%global with_x 1`\n  nothing of the component was changed\n"
+    );
+    assert!(!folder.join("definition/specs").exists());
+    fs_err::write(&path, definition.replace("value = \"0\"", "value = \"1\"")).expect("written");
+    let already = text(&slipway(folder, &["component", "render", "hello"]));
+    assert!(already.contains("already  hello.spec:8  `%global with_x 1`"), "{already}");
+    assert!(
+        already.ends_with("hint: upstream has it already: remove the overlay, or set `optional = true`\n"),
+        "{already}"
+    );
+}
+
+#[test]
+fn files_differences_have_their_overlays() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    let difference = text(&slipway(folder, &["component", "diff", "hello"]));
+    let hunk = "# azldev.toml:27:1: spec-add-configure-argument (b after all)\n@@ -13,7 +22,7 @@\n %build\n %configure \\\n   --enable-a \\\n\
+                -  --disable-b\n+  --enable-b\n %check\n make check\n %files\n";
+    assert!(difference.contains(hunk), "{difference}");
+    assert!(difference.contains("# `%check` is skipped\n"), "{difference}");
+    assert!(difference.ends_with("# azldev.toml:22:1: patch-add (a fix)\nfile fix.patch\n"), "{difference}");
+    // Nothing is rendered yet: no effect is seen; behind rendering, all are.
+    let unseen = slipway(folder, &["divergence", "--verify"]);
+    assert_eq!(unseen.status.code(), Some(1));
+    assert!(text(&unseen).starts_with("0 of 3 overlays are seen"), "{}", text(&unseen));
+    slipway(folder, &["component", "render", "--all"]);
+    assert_eq!(text(&slipway(folder, &["divergence", "--verify"])), "3 of 3 overlays are seen in what is rendered\n");
+    let definition = folder.join("definition");
+    git(&definition, 1_770_000_000, &["init", "-q"]);
+    git(&definition, 1_770_000_000, &["add", "-A"]);
+    git(&definition, 1_770_000_000, &["commit", "-q", "-m", "one"]);
+    let report = text(&slipway(folder, &["divergence"]));
+    assert!(report.contains("2026-02-02"), "{report}");
+    assert!(report.contains("expired     azldev.toml:27:1 (spec-add-configure-argument of hello)"), "{report}");
+}
