@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use distro::render::{History, RenderError, Rendered, Style, needs_history, render};
-use distro::{Component, Distro, SpecSource};
+use distro::{Component, Distro, OverlayKind, SpecSource};
 use host::Host;
 use pkg::Hasher;
 use spec::autospec::Commit;
@@ -158,44 +158,72 @@ impl<'d> Renderer<'d> {
     /// What the rendered folder depends on: equal keys give equal bytes. Nothing is rendered for it.
     pub(crate) fn key(&self, component: &Component) -> Result<String, Failure> {
         let mut hasher = Hasher::new();
-        hasher.field("rendering", RENDERING);
-        hasher.field("style", format!("{:?}", self.style));
-        hasher.field("name", &component.name);
-        for path in &self.distro.project.macros {
-            hasher.field("macros", fs_err::read(path)?);
+        for (name, value) in self.inputs(component)? {
+            hasher.field(&name, value);
         }
-        for overlay in &component.overlays {
-            hasher.field("overlay", format!("{:?} {}", overlay.kind, overlay.optional));
-            if let Some(source) = overlay.source() {
-                hasher.field("brought", fs_err::read(source)?);
-            }
+        Ok(hasher.finish().hex())
+    }
+
+    /// Everything that rendering a component depends on, each under a name of its own: short values as they are, contents as digests. The
+    /// folder that the definition happens to be in is no part of it.
+    pub(crate) fn inputs(&self, component: &Component) -> Result<Vec<(String, String)>, Failure> {
+        let digest = |content: &[u8]| format!("sha256:{}", pkg::Digest::of(content).hex());
+        let mut inputs = vec![
+            ("rendering".to_owned(), RENDERING.to_owned()),
+            ("style".to_owned(), digest(format!("{:?}", self.style).as_bytes())),
+            ("name".to_owned(), component.name.clone()),
+            ("release calculation".to_owned(), component.release.as_str().to_owned()),
+            ("file filter".to_owned(), if component.keep_all_files { "off" } else { "on" }.to_owned()),
+        ];
+        let mut add = |name: String, value: String| inputs.push((name, value));
+        for path in &self.distro.project.macros {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            add(format!("macro file {name}"), digest(&fs_err::read(path)?));
+        }
+        for (index, overlay) in component.overlays.iter().enumerate() {
+            let what = match overlay.source() {
+                Some(source) => {
+                    let name = overlay.source_name().unwrap_or_default();
+                    let fixes = match &overlay.kind {
+                        OverlayKind::AddPatch { fixes, .. } => fixes.join(" "),
+                        _ => String::new(),
+                    };
+                    format!("{name} {} {fixes}", digest(&fs_err::read(source)?))
+                }
+                None => format!("{:?}", overlay.kind),
+            };
+            let optional = if overlay.optional { ", optional" } else { "" };
+            add(format!("overlay {} {}", index + 1, overlay.kind.as_str()), format!("{what}{optional}"));
         }
         let build = &component.build;
-        hasher.field("build", format!("{:?} {:?} {:?} {:?}", build.with, build.without, build.defines, build.check));
-        hasher.field("release", component.release.as_str());
-        hasher.field("filter", if component.keep_all_files { "off" } else { "on" });
+        add("build.with".to_owned(), build.with.join(" "));
+        add("build.without".to_owned(), build.without.join(" "));
+        for (name, body) in &build.defines {
+            add(format!("build.defines.{name}"), body.clone());
+        }
+        add("build.check.skip".to_owned(), build.check.skip_reason.clone().unwrap_or_default());
         for file in &component.source_files {
-            hasher.field("source", format!("{} {:?}", file.file_name, file.hash));
+            add(format!("source file {}", file.file_name), format!("{:?}", file.hash));
         }
         match &component.spec {
             SpecSource::Local { path } => {
                 for (name, content) in read_folder(path.parent().unwrap_or(Path::new(".")))? {
                     if !name.ends_with(".toml") {
-                        hasher.field("file", &name);
-                        hasher.field("content", content);
+                        add(format!("file {name}"), digest(&content));
                     }
                 }
             }
             SpecSource::Upstream(upstream) => {
+                add("upstream".to_owned(), format!("{} {}", upstream.distro, upstream.name));
                 // A commit that is pinned needs no repository to be known.
                 let commit = match &upstream.commit {
                     Some(commit) => commit.clone(),
                     None => self.commit(component, &self.repository(component)?)?,
                 };
-                hasher.field("upstream", format!("{} {} {commit}", upstream.distro, upstream.name));
+                add("upstream commit".to_owned(), commit);
             }
         }
-        Ok(hasher.finish().hex())
+        Ok(inputs)
     }
 }
 

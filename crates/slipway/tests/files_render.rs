@@ -239,3 +239,32 @@ fn files_differences_have_their_overlays() {
     assert!(report.contains("2026-02-02"), "{report}");
     assert!(report.contains("expired     azldev.toml:27:1 (spec-add-configure-argument of hello)"), "{report}");
 }
+
+#[test]
+fn files_what_changed_is_named() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    let definition = folder.join("definition");
+    git(&definition, 1_770_000_000, &["init", "-q"]);
+    git(&definition, 1_770_000_000, &["add", "-A"]);
+    git(&definition, 1_770_000_000, &["commit", "-q", "-m", "one"]);
+    let why = ["why-changed", "hello", "--since", "HEAD"];
+    let same = text(&slipway(folder, &why));
+    assert_eq!(same, "nothing that `hello` is rendered from has changed since HEAD\n");
+    let path = definition.join("azldev.toml");
+    let definition = fs_err::read_to_string(&path).expect("a definition");
+    let definition =
+        definition.replace("without = [\"docs\"]", "without = [\"docs\", \"gui\"]").replace("2025-07-01", "2026-07-01");
+    fs_err::write(&path, definition.replace("\"b after all\"", "\"another reason\"")).expect("written");
+    let changed = text(&slipway(folder, &why));
+    // The reason for an overlay is no input.
+    let lines: Vec<&str> = changed.lines().filter(|line| !line.contains("commit") && line.len() < 40).collect();
+    assert_eq!(lines, ["build.without", "  was  docs", "  is   docs gui"], "{changed}");
+    assert!(changed.contains("upstream commit\n  was  "), "{changed}");
+    let unknown = slipway(folder, &["why-changed", "hello", "--since", "nowhere"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown));
+}

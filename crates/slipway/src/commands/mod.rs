@@ -19,6 +19,7 @@ mod repo;
 mod shell;
 mod spec;
 mod why;
+mod why_changed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ enum Command {
     Log(log::Arguments),
     Shell(shell::Arguments),
     Why(why::Arguments),
+    WhyChanged(why_changed::Arguments),
     #[command(subcommand)]
     Spec(spec::Command),
     Lock(lock::Arguments),
@@ -120,6 +122,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Log(arguments) => log::run(arguments, context)?,
         Command::Shell(arguments) => return shell::run(arguments, context),
         Command::Why(arguments) => why::run(arguments, context)?,
+        Command::WhyChanged(arguments) => why_changed::run(arguments, context)?,
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
