@@ -1,5 +1,5 @@
 //! Publishes all packages below a folder: `compose PACKAGES STORE KEY OUT`. Makes the key where it is missing.
-//! Used by `bench/repository`.
+//! For looking at what signing and publishing cost.
 
 #![expect(clippy::disallowed_macros, reason = "a program of its own, not the command line of slipway")]
 

@@ -70,8 +70,11 @@ pub struct Group<'a> {
     pub packed: Option<[&'a [u8]; 3]>,
 }
 
-/// The three documents, in order, with how they begin and end.
-const PARTS: [(&str, fn(usize) -> String, &str); 3] = [
+/// A document's kind, how it begins for a number of packages, and how it ends.
+type Part = (&'static str, fn(usize) -> String, &'static str);
+
+/// The three documents, in order.
+const PARTS: [Part; 3] = [
     ("primary", primary::head, primary::TAIL),
     ("filelists", filelists::head, filelists::TAIL),
     ("other", other::head, other::TAIL),
@@ -141,7 +144,7 @@ impl Documents {
         at: SourceDateEpoch,
     ) -> std::io::Result<(Documents, Vec<Option<[Vec<u8>; 3]>>)> {
         let count = groups.iter().map(|group| group.entries.len()).sum::<usize>();
-        let results: Vec<std::io::Result<(String, Data, Vec<u8>, Vec<Vec<u8>>)>> = std::thread::scope(|scope| {
+        let results: Vec<std::io::Result<Joined>> = std::thread::scope(|scope| {
             let part = |part: usize| join_groups(groups, part, count, compression, at);
             let tasks: Vec<_> = (0..PARTS.len()).map(|number| scope.spawn(move || part(number))).collect();
             let lost = || std::io::Error::other("a compressing thread died");
@@ -202,6 +205,9 @@ impl Documents {
     }
 }
 
+/// A document's path, what the index says of it, its bytes, and its groups that are new.
+type Joined = (String, Data, Vec<u8>, Vec<Vec<u8>>);
+
 /// One of the documents, and its new groups.
 fn join_groups(
     groups: &[Group<'_>],
@@ -209,7 +215,7 @@ fn join_groups(
     count: usize,
     compression: Compression,
     at: SourceDateEpoch,
-) -> std::io::Result<(String, Data, Vec<u8>, Vec<Vec<u8>>)> {
+) -> std::io::Result<Joined> {
     let (kind, head, tail) = PARTS[part];
     let head = head(count);
     let (mut digest, mut size) = (pkg::Hasher::new(), head.len() + tail.len());

@@ -327,7 +327,7 @@ fn read_collection<R: BufRead>(document: &mut Document<R>, short: String) -> Res
                     ("name", None) => collection.name = text.to_owned(),
                     ("filename", Some(package)) => package.file_name = text.to_owned(),
                     ("sum", Some(package)) => {
-                        package.checksum = Some((std::mem::take(&mut sum), text.trim().to_owned()))
+                        package.checksum = Some((std::mem::take(&mut sum), text.trim().to_owned()));
                     }
                     ("reboot_suggested", Some(package)) => package.reboot = suggested,
                     ("restart_suggested", Some(package)) => package.restart = suggested,
