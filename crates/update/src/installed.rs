@@ -73,8 +73,7 @@ impl DatabaseFile {
             return Err(InstalledError::Log { file: path });
         }
         let bytes = fs_err::read(&path)?;
-        let records =
-            rpm::db::read(&bytes).map_err(|cause| InstalledError::Database { file: path.clone(), cause })?;
+        let records = rpm::db::read(&bytes).map_err(|cause| InstalledError::Database { file: path.clone(), cause })?;
         Ok(DatabaseFile { path: Some(path), records })
     }
 
@@ -96,19 +95,21 @@ impl DatabaseFile {
     /// The release of the distribution that is installed: the version of `system-release(releasever)`, else that of
     /// `system-release`. Source: libdnf5, `DISTROVERPKGS`.
     pub fn release(&self) -> Option<String> {
-        ["system-release(releasever)", "system-release", "distribution-release", "redhat-release"].iter().find_map(|name| {
-            self.records.iter().find_map(|record| {
-                let provides = record.header.dependencies(DependencyKind::Provides);
-                let found = provides.into_iter().find(|one| one.relation.name == *name)?;
-                let version = found.relation.bound.map(|(_, evr)| evr.version);
-                version.or_else(|| Some(record.header.evr().version))
-            })
-        })
+        ["system-release(releasever)", "system-release", "distribution-release", "redhat-release"].iter().find_map(
+            |name| {
+                self.records.iter().find_map(|record| {
+                    let provides = record.header.dependencies(DependencyKind::Provides);
+                    let found = provides.into_iter().find(|one| one.relation.name == *name)?;
+                    let version = found.relation.bound.map(|(_, evr)| evr.version);
+                    version.or_else(|| Some(record.header.evr().version))
+                })
+            },
+        )
     }
 }
 
 /// What a header says, in the words of a repository.
-fn facts(header: &Header) -> Result<Package, FilesError> {
+pub(crate) fn facts(header: &Header) -> Result<Package, FilesError> {
     let text = |tag| header.str(tag).unwrap_or_default().to_owned();
     let relations = |kind| -> Vec<Relation> {
         header.dependencies(kind).into_iter().map(|dependency| dependency.relation).collect()
@@ -154,7 +155,8 @@ fn facts(header: &Header) -> Result<Package, FilesError> {
         })
         .collect();
     let changes = header.changelog().into_iter();
-    package.changelog = changes.map(|entry| Change { author: entry.name, time: entry.time, text: entry.text }).collect();
+    package.changelog =
+        changes.map(|entry| Change { author: entry.name, time: entry.time, text: entry.text }).collect();
     package.changelog.reverse();
     Ok(package)
 }

@@ -44,8 +44,12 @@ pub struct Job {
     pub exact: Vec<(Nevra, bool)>,
     /// Installed packages may go to make room.
     pub allow_erasing: bool,
-    /// Patterns of packages that are not seen, beside those of the configuration.
-    pub exclude: Vec<String>,
+    /// What was needed before and is not any more goes, too.
+    pub freed: bool,
+    /// Leave out what cannot be installed.
+    pub skip_broken: bool,
+    /// Leave out what there is not.
+    pub skip_unavailable: bool,
     /// Names and versions that stay as they are.
     pub locked: Vec<Relation>,
 }
@@ -72,6 +76,8 @@ pub struct Step {
     pub reason: Reason,
     /// Nothing needs it any more, rather than that somebody wants it gone.
     pub unneeded: bool,
+    /// It comes beside another version, which stays.
+    pub beside: bool,
 }
 
 /// A package that comes.
@@ -164,7 +170,7 @@ pub fn resolve(
         let owners = owners(&universe, &paths, repositories, machine)?;
         universe.add_paths(&paths, owners);
     }
-    if machine.config.main.flag(Key::SkipBroken) {
+    if job.skip_broken || machine.config.main.flag(Key::SkipBroken) {
         request.optional.append(&mut request.install);
     }
     let solution = solve::resolve(&universe, &request).map_err(ResolveError::Unsolvable)?;
@@ -184,8 +190,7 @@ fn universe(
     for (index, synced) in repositories.iter().enumerate() {
         let repository = &synced.repository;
         let number = |key| u32::try_from(repository.number(key).max(0)).unwrap_or(u32::MAX);
-        let source =
-            Source { name: index.to_string(), priority: number(Key::Priority), cost: number(Key::Cost) };
+        let source = Source { name: index.to_string(), priority: number(Key::Priority), cost: number(Key::Cost) };
         tables.push((source, table(synced, machine)?));
     }
     let mut packages: Vec<solve::Package> = Vec::with_capacity(installed.len() + job.files.len());
@@ -247,8 +252,7 @@ fn table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> 
 }
 
 fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> {
-    let wrong =
-        |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "primary", cause };
+    let wrong = |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "primary", cause };
     let text = synced.document("primary", machine)?.unwrap_or_default();
     let mut solvables = repodata::Solvables::new(text.as_slice());
     let mut builder = TableBuilder::new();
@@ -277,9 +281,9 @@ fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveEr
                 repodata::RelationKind::Supplements => Kind::Supplements,
                 repodata::RelationKind::Enhances => Kind::Enhances,
             };
-            let bound = relation.bound.map(|(condition, epoch, version, release)| {
-                (condition, solve::Version { epoch, version, release })
-            });
+            let bound = relation
+                .bound
+                .map(|(condition, epoch, version, release)| (condition, solve::Version { epoch, version, release }));
             builder.relation(kind, relation.name, bound);
         }
         for path in package.files() {
@@ -355,7 +359,7 @@ impl<'a> Words<'a> {
         request.several = several.into_iter().collect();
         let protected = main.list(Key::Protected).into_iter();
         request.protected = protected.filter(|word| !is_pattern(word)).map(Relation::any).collect();
-        let hidden = hidden(universe, job, repositories);
+        let hidden = hidden(universe, repositories);
         request.hidden.clone_from(&hidden);
         Words {
             universe,
@@ -365,7 +369,7 @@ impl<'a> Words<'a> {
             notes: Vec::new(),
             unknown: Vec::new(),
             absent: Vec::new(),
-            skip_unavailable: main.flag(Key::SkipUnavailable),
+            skip_unavailable: job.skip_unavailable || main.flag(Key::SkipUnavailable),
         }
     }
 
@@ -377,9 +381,9 @@ impl<'a> Words<'a> {
             let key = path.display().to_string();
             // The file itself, and not a package of a repository that is equal in name.
             let others = self.universe.named(&package.nevra.name).into_iter();
-            self.request.hidden.extend(
-                others.filter(|id| !self.universe.is_installed(*id) && self.universe.key(*id) != key),
-            );
+            self.request
+                .hidden
+                .extend(others.filter(|id| !self.universe.is_installed(*id) && self.universe.key(*id) != key));
         }
         job.remove.iter().for_each(|word| self.remove(word));
         let upgrade = self.replaceable(&job.upgrade);
@@ -405,9 +409,11 @@ impl<'a> Words<'a> {
         for (nevra, there) in &job.exact {
             self.exact(nevra, *there);
         }
-        if job.autoremove {
-            self.request.autoremove = solve::Autoremove::All;
-        }
+        self.request.autoremove = match (job.autoremove, job.freed) {
+            (true, _) => solve::Autoremove::All,
+            (false, true) => solve::Autoremove::Freed,
+            (false, false) => solve::Autoremove::None,
+        };
         if !self.unknown.is_empty() && !self.skip_unavailable {
             return Err(ResolveError::Unknown(std::mem::take(&mut self.unknown)));
         }
@@ -494,7 +500,8 @@ impl<'a> Words<'a> {
         let forms = spec::forms(word);
         let mut found = forms.iter().map(|form| self.find(form, Some(true))).find(|found| !found.is_empty());
         if found.is_none() {
-            let providers = Relation::parse(word).map(|relation| self.universe.providers(&relation)).unwrap_or_default();
+            let providers =
+                Relation::parse(word).map(|relation| self.universe.providers(&relation)).unwrap_or_default();
             let installed: Vec<PackageId> =
                 providers.into_iter().filter(|id| self.universe.is_installed(*id)).collect();
             found = (!installed.is_empty()).then_some(installed);
@@ -538,8 +545,12 @@ impl<'a> Words<'a> {
         for form in spec::forms(word) {
             let found = self.find(&form, Some(false));
             if form.version.is_some() && !found.is_empty() {
-                let newest = found.into_iter().map(|id| self.universe.nevra(id)).max_by(|one, other| one.evr.cmp(&other.evr));
-                return newest.map(|nevra| Relation::new(nevra.name, Condition::Equal, nevra.evr)).into_iter().collect();
+                let newest =
+                    found.into_iter().map(|id| self.universe.nevra(id)).max_by(|one, other| one.evr.cmp(&other.evr));
+                return newest
+                    .map(|nevra| Relation::new(nevra.name, Condition::Equal, nevra.evr))
+                    .into_iter()
+                    .collect();
             }
             if form.version.is_none() && !self.find(&form, None).is_empty() {
                 break;
@@ -576,16 +587,18 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The packages that a configuration or a job excludes.
-fn hidden(universe: &Universe, job: &Job, repositories: &[Synced]) -> BTreeSet<PackageId> {
+/// The packages that the configuration excludes.
+fn hidden(universe: &Universe, repositories: &[Synced]) -> BTreeSet<PackageId> {
     let visible: Vec<Visible> = repositories.iter().map(Visible::of).collect();
-    if visible.iter().all(Visible::is_all) && job.exclude.is_empty() {
+    if visible.iter().all(Visible::is_all) {
         return BTreeSet::new();
     }
     let is_hidden = |id: &PackageId| {
-        let Some(index) = universe.source(*id).and_then(|source| source.name.parse::<usize>().ok()) else { return false };
+        let Some(index) = universe.source(*id).and_then(|source| source.name.parse::<usize>().ok()) else {
+            return false;
+        };
         let nevra = universe.nevra(*id);
-        !visible[index].shows_nevra(&nevra) || job.exclude.iter().any(|word| spec::matches_nevra(word, &nevra))
+        !visible[index].shows_nevra(&nevra)
     };
     universe.ids().filter(is_hidden).collect()
 }
@@ -633,8 +646,10 @@ fn steps(universe: &Universe, solution: &Solution, repositories: &[Synced], reas
             solve::Change::Autoremove(old) => (Action::Remove, None, Some(old), true),
         };
         let reason = old.map_or_else(|| new.map_or(Reason::User, why), kept);
+        let stays = |id: &PackageId| universe.is_installed(*id) && !solution.removed().contains(id);
+        let beside = new.is_some_and(|new| universe.named(universe.name(new)).iter().any(stays));
         let old = old.map(outgoing).into_iter().collect();
-        steps.push(Step { action, new: new.map(incoming), old, reason, unneeded });
+        steps.push(Step { action, new: new.map(incoming), old, reason, unneeded, beside });
     }
     for (new, old) in replaced {
         let nevra = universe.nevra(new);
@@ -650,6 +665,25 @@ fn steps(universe: &Universe, solution: &Solution, repositories: &[Synced], reas
     };
     steps.sort_by_cached_key(|step| (step.action, name(step)));
     steps
+}
+
+/// What the solver has to know of a package file.
+pub fn package_of_file(path: &std::path::Path) -> Result<Package, FileError> {
+    let wrong = |cause: String| FileError { path: path.to_owned(), cause };
+    let mut reader = std::io::BufReader::new(fs_err::File::open(path).map_err(|error| wrong(error.to_string()))?);
+    let read = rpm::Package::read(&mut reader).map_err(|error| wrong(error.to_string()))?;
+    let mut package = crate::installed::facts(&read.header).map_err(|error| wrong(error.to_string()))?;
+    package.nevra = read.nevra();
+    package.sizes.package = fs_err::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    Ok(package)
+}
+
+/// A file that is no package.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be read as a package: {cause}", path.display())]
+pub struct FileError {
+    path: PathBuf,
+    cause: String,
 }
 
 impl Incoming {

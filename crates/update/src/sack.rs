@@ -213,8 +213,7 @@ impl Sack {
     /// The packages that satisfy one plain relation, by what they provide and by their files.
     pub fn providers(&self, relation: &Relation) -> BTreeSet<Place> {
         let by_name = self.providing(&relation.name).iter().copied();
-        let mut found: BTreeSet<Place> =
-            by_name.filter(|place| provides(self.package(*place), relation)).collect();
+        let mut found: BTreeSet<Place> = by_name.filter(|place| provides(self.package(*place), relation)).collect();
         if relation.bound.is_none() && relation.name.starts_with('/') {
             let has = |place: &Place| self.package(*place).files.iter().any(|file| file.path == relation.name);
             found.extend(self.all().filter(has));
@@ -236,9 +235,8 @@ fn read(synced: &Synced, kinds: &[&str], machine: &Machine<'_>) -> Result<Vec<Pa
         if kind == "primary" || kinds.contains(&kind) { Ok(synced.document(kind, machine)?) } else { Ok(None) }
     };
     let primary = document("primary")?.unwrap_or_default();
-    let mut packages = repodata::primary::Reader::new(primary.as_slice())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(wrong("primary"))?;
+    let mut packages =
+        repodata::primary::Reader::new(primary.as_slice()).collect::<Result<Vec<_>, _>>().map_err(wrong("primary"))?;
     let places: HashMap<String, usize> =
         packages.iter().enumerate().map(|(index, package)| (package.checksum.hex.clone(), index)).collect();
     let find = |kind: &'static str, checksum: &String| {

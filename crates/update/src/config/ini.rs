@@ -106,7 +106,9 @@ mod tests {
 
     #[test]
     fn values_go_on_over_lines() {
-        let ini = parse("# c\n[a]\nbaseurl = http://one\n\thttp://two\n# between\n  http://three\nname= x = y\n\n[b]\nk=\n[a]\nk=1\n");
+        let ini = parse(
+            "# c\n[a]\nbaseurl = http://one\n\thttp://two\n# between\n  http://three\nname= x = y\n\n[b]\nk=\n[a]\nk=1\n",
+        );
         let ini = ini.unwrap();
         let a = &ini.sections[0];
         assert_eq!((a.name.as_str(), a.line, ini.sections.len()), ("a", 2, 2));

@@ -47,10 +47,7 @@ const MAIN_FILES: [&str; 2] = ["etc/dnf/dnf.conf", "usr/share/dnf5/libdnf.conf.d
 
 impl Config {
     /// Reads the files and applies what the command line says. `release` tells the release of a root where nobody says it.
-    pub fn load(
-        overrides: &Overrides,
-        release: &dyn Fn(&Path) -> Option<String>,
-    ) -> Result<Config, ConfigError> {
+    pub fn load(overrides: &Overrides, release: &dyn Fn(&Path) -> Option<String>) -> Result<Config, ConfigError> {
         let mut warnings = Vec::new();
         let root = overrides.installroot.clone().unwrap_or_else(|| PathBuf::from("/"));
         let root = std::path::absolute(root)?;
@@ -82,7 +79,9 @@ impl Config {
         let folders = main.list(Key::ReposDir).into_iter().map(|folder| below(&base, &variables.expand(&folder)));
         for file in repository_files(folders)? {
             let ini = Ini::parse(&read_text(&file)?, &file)?;
-            sections.extend(ini.sections.into_iter().filter(|section| section.name != "main").map(|one| (one, file.clone())));
+            sections.extend(
+                ini.sections.into_iter().filter(|section| section.name != "main").map(|one| (one, file.clone())),
+            );
         }
         let mut config = Config { main, repositories: Vec::new(), variables, installroot: root, warnings };
         for (section, file) in sections {
@@ -157,19 +156,20 @@ impl Config {
         pkg::Arch::new(self.variables.get("arch").unwrap_or_default())
     }
 
-    /// A folder of ours that an option names: below the root, other than the cache of an ordinary user.
+    /// A folder of ours that an option names. What is remembered of a root lies in it; caches are this machine's.
     pub fn folder(&self, key: Key) -> PathBuf {
         let folder = self.variables.expand(self.main.text(key));
-        match self.main.origin(key) {
-            // What a person says is where it is; what is only the habit lies in the root.
-            Origin::Default => below(&self.installroot, &folder),
+        match key {
+            Key::PersistDir => below(&self.installroot, &folder),
             _ => PathBuf::from(folder),
         }
     }
 }
 
 fn wrong(argument: &str, problem: String) -> ConfigError {
-    let shown = argument.split_once('=').filter(|(name, _)| Key::ALL.iter().any(|key| key.is_secret() && name.ends_with(key.name())));
+    let shown = argument
+        .split_once('=')
+        .filter(|(name, _)| Key::ALL.iter().any(|key| key.is_secret() && name.ends_with(key.name())));
     let argument = shown.map_or_else(|| argument.to_owned(), |(name, _)| format!("{name}=***"));
     ConfigError::Argument { argument, problem }
 }

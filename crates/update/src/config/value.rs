@@ -84,9 +84,14 @@ mod tests {
     #[test]
     fn values_are_read_as_dnf_does() {
         assert_eq!((boolean("Yes"), boolean("0"), boolean("maybe")), (Some(true), Some(false), None));
-        for (text, value) in
-            [("90", Some(90)), ("1.5h", Some(5400)), ("2d", Some(172_800)), ("never", Some(u64::MAX)), ("x", None), ("-2", None)]
-        {
+        for (text, value) in [
+            ("90", Some(90)),
+            ("1.5h", Some(5400)),
+            ("2d", Some(172_800)),
+            ("never", Some(u64::MAX)),
+            ("x", None),
+            ("-2", None),
+        ] {
             assert_eq!(seconds(text), value, "{text}");
         }
         assert_eq!((bytes("10k"), bytes("1M"), bytes("99999999999999999999G")), (Some(10_240), Some(1 << 20), None));

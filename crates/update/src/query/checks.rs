@@ -90,9 +90,7 @@ pub fn check(sack: &Sack, looks: &[Look], several: &[String]) -> Vec<Problem> {
     }
     if looks.contains(&Look::Duplicates) {
         let places: Vec<Place> = super::updates::duplicates(sack).into_iter().collect();
-        let allowed = |place: Place| {
-            several.iter().any(|word| super::spec::providers(sack, word).contains(&place))
-        };
+        let allowed = |place: Place| several.iter().any(|word| super::spec::providers(sack, word).contains(&place));
         for pair in places.windows(2) {
             let (one, other) = (&sack.package(pair[0]).nevra, &sack.package(pair[1]).nevra);
             if one.name == other.name && one.arch == other.arch && !allowed(pair[0]) {

@@ -12,10 +12,43 @@ pub const DEFAULT: &str = "%{full_nevra}\n";
 
 /// All tags.
 pub const TAGS: &[&str] = &[
-    "arch", "buildtime", "changelogs", "conflicts", "description", "downloadsize", "enhances", "epoch", "evr", "files",
-    "from_repo", "full_nevra", "group", "installsize", "installtime", "license", "location", "name", "nevra", "obsoletes",
-    "packager", "provides", "reason", "recommends", "release", "reponame", "repoid", "requires", "size", "source_name",
-    "sourcerpm", "suggests", "summary", "supplements", "url", "vendor", "version",
+    "arch",
+    "buildtime",
+    "changelogs",
+    "conflicts",
+    "description",
+    "downloadsize",
+    "enhances",
+    "epoch",
+    "evr",
+    "files",
+    "from_repo",
+    "full_nevra",
+    "group",
+    "installsize",
+    "installtime",
+    "license",
+    "location",
+    "name",
+    "nevra",
+    "obsoletes",
+    "packager",
+    "provides",
+    "reason",
+    "recommends",
+    "release",
+    "reponame",
+    "repoid",
+    "requires",
+    "size",
+    "source_name",
+    "sourcerpm",
+    "suggests",
+    "summary",
+    "supplements",
+    "url",
+    "vendor",
+    "version",
 ];
 
 /// A format, read.
@@ -180,7 +213,8 @@ fn value(tag: &str, sack: &Sack, place: Place) -> String {
 /// The changelog as `rpm -q --changelog` prints it, the newest first.
 pub fn changelog(package: &repodata::Package) -> String {
     let entries = package.changelog.iter().rev();
-    let texts = entries.map(|change| format!("* {} {}\n{}\n", crate::history::day(change.time), change.author, change.text));
+    let texts =
+        entries.map(|change| format!("* {} {}\n{}\n", crate::history::day(change.time), change.author, change.text));
     texts.collect::<Vec<_>>().join("\n")
 }
 

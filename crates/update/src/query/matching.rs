@@ -154,7 +154,8 @@ pub fn recursively(sack: &Sack, among: &BTreeSet<Place>, lists: &[List], found: 
         let speaks = |place: &Place| {
             lists.iter().any(|list| list.of(sack.package(*place)).into_iter().any(|relation| offers.touch(relation)))
         };
-        let next: BTreeSet<Place> = among.iter().copied().filter(|place| !all.contains(place) && speaks(place)).collect();
+        let next: BTreeSet<Place> =
+            among.iter().copied().filter(|place| !all.contains(place) && speaks(place)).collect();
         all.extend(&next);
         fresh = next;
     }

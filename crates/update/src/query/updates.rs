@@ -58,9 +58,9 @@ pub fn duplicates(sack: &Sack) -> BTreeSet<Place> {
 pub fn extras(sack: &Sack) -> BTreeSet<Place> {
     let is_known = |place: &Place| {
         let nevra = &sack.package(*place).nevra;
-        sack.named(&nevra.name).iter().any(|other| {
-            !sack.is_installed(*other) && sack.package(*other).nevra.arch == nevra.arch
-        })
+        sack.named(&nevra.name)
+            .iter()
+            .any(|other| !sack.is_installed(*other) && sack.package(*other).nevra.arch == nevra.arch)
     };
     sack.installed().filter(|place| !is_known(place)).collect()
 }

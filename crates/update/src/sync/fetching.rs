@@ -40,7 +40,8 @@ impl Source {
             let text = String::from_utf8(text).map_err(|_| wrong(format!("{}: it is no text", redacted(&url))))?;
             // A mirror list's address may lead to a metalink.
             if key == Key::Metalink || text.trim_start().starts_with('<') {
-                let metalink = mirrors::metalink(&text).map_err(|cause| wrong(format!("{}: {cause}", redacted(&url))))?;
+                let metalink =
+                    mirrors::metalink(&text).map_err(|cause| wrong(format!("{}: {cause}", redacted(&url))))?;
                 mirrors.extend(metalink.mirrors);
                 states = metalink.states;
             } else {

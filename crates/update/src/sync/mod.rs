@@ -330,7 +330,11 @@ impl Synced {
             let weak = matches!(data.checksum.algorithm, Algorithm::Md5 | Algorithm::Sha1);
             if weak {
                 let cause = format!("its index has only a {} digest of it", data.checksum.algorithm.as_str());
-                return Err(SyncError::Document { id: self.repository.id.clone(), file: data.location.clone().into(), cause });
+                return Err(SyncError::Document {
+                    id: self.repository.id.clone(),
+                    file: data.location.clone().into(),
+                    cause,
+                });
             }
             let expected = Expected { size: data.size, checksums: vec![data.checksum.clone()] };
             let part = to.with_extension("part");
@@ -358,7 +362,9 @@ impl Synced {
         if fetching::checksum_of(&bytes, data.checksum.algorithm) != data.checksum.hex {
             // The next run fetches it again.
             fs_err::remove_file(&file)?;
-            return Err(wrong("it was changed or damaged after it was fetched; it is fetched again next time".to_owned()));
+            return Err(wrong(
+                "it was changed or damaged after it was fetched; it is fetched again next time".to_owned(),
+            ));
         }
         let limit = data.open_size.unwrap_or(DOCUMENT_MAX).min(DOCUMENT_MAX);
         let mut text = Vec::with_capacity(usize::try_from(limit.min(1 << 28)).unwrap_or_default());

@@ -105,7 +105,11 @@ pub fn download(
     Ok(all.into_iter().map(|(_, found)| found).collect())
 }
 
-fn one(download: &Download<'_>, source: Option<&Source>, machine: &Machine<'_>) -> Result<(PathBuf, Digest), DownloadError> {
+fn one(
+    download: &Download<'_>,
+    source: Option<&Source>,
+    machine: &Machine<'_>,
+) -> Result<(PathBuf, Digest), DownloadError> {
     let package = download.package;
     let nevra = || package.nevra.to_string();
     let checksum = &package.checksum;
@@ -121,10 +125,8 @@ fn one(download: &Download<'_>, source: Option<&Source>, machine: &Machine<'_>) 
         let Some(source) = source else {
             return Err(SyncError::NotCached { id: download.from.repository.id.clone() }.into());
         };
-        let expected = Expected {
-            size: Some(package.sizes.package).filter(|size| *size > 0),
-            checksums: vec![checksum.clone()],
-        };
+        let expected =
+            Expected { size: Some(package.sizes.package).filter(|size| *size > 0), checksums: vec![checksum.clone()] };
         let part = file.with_extension("part");
         source.fetch(&package.location, &[expected], PACKAGE_MAX, &part, machine)?;
         fs_err::rename(&part, &file).map_err(io)?;

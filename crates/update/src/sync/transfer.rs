@@ -125,9 +125,8 @@ fn copy(from: &Path, to: &Path, limit: u64, shown: &str) -> Result<(), TransferE
         if count == 0 {
             return Ok(());
         }
-        left = left
-            .checked_sub(count as u64)
-            .ok_or_else(|| TransferError::TooLarge { url: shown.to_owned(), limit })?;
+        left =
+            left.checked_sub(count as u64).ok_or_else(|| TransferError::TooLarge { url: shown.to_owned(), limit })?;
         out.write_all(&buffer[..count])?;
     }
 }
@@ -158,7 +157,8 @@ fn download(url: &str, to: &Path, limit: u64, manner: &Manner, host: &Host) -> R
     let cmd = command(url, got, manner);
     let said = to.with_extension("said");
     let _ = fs_err::remove_file(&said);
-    let mut running = host.spawn(&Cmd { stdin: Stdin::Piped, ..cmd.clone() }, &Sink::Piped, &Sink::File(said.clone()))?;
+    let mut running =
+        host.spawn(&Cmd { stdin: Stdin::Piped, ..cmd.clone() }, &Sink::Piped, &Sink::File(said.clone()))?;
     let Stdin::Bytes(settings) = &cmd.stdin else { unreachable!("`command` gives bytes") };
     if let Some(mut stdin) = running.take_stdin() {
         // A curl that ended already says why on its other outputs.

@@ -39,6 +39,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     }
     match problems.len() {
         0 => Ok(ExitCode::SUCCESS),
-        count => Err(Failure::work(format!("check discovered {count} problems in {} packages", sack.installed().count()))),
+        count => {
+            Err(Failure::work(format!("check discovered {count} problems in {} packages", sack.installed().count())))
+        }
     }
 }

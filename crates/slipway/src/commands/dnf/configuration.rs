@@ -16,17 +16,19 @@ pub(super) fn run(global: &Global, session: &Session) -> Result<ExitCode, Failur
     let config = &session.config;
     let mut all = serde_json::Map::new();
     if global.dump_main_config {
-        let rows = Key::ALL.iter().filter(|key| key.place() != Place::Repository).map(|key| {
-            (*key, config.main.text(*key).to_owned(), config.main.origin(*key).to_string())
-        });
+        let rows = Key::ALL
+            .iter()
+            .filter(|key| key.place() != Place::Repository)
+            .map(|key| (*key, config.main.text(*key).to_owned(), config.main.origin(*key).to_string()));
         all.insert("main".to_owned(), section(session, "[main]", rows.collect()));
     }
     for id in global.dump_repo_config.iter().flat_map(|ids| ids.split(',')) {
         let found = config.repositories.iter().find(|repository| repository.id == id);
         let repository = found.ok_or_else(|| Failure::work(format!("no repository matches `{id}`")))?;
-        let rows = Key::ALL.iter().filter(|key| key.place() != Place::Main).map(|key| {
-            (*key, repository.text(*key), repository.origin_of(*key).to_string())
-        });
+        let rows = Key::ALL
+            .iter()
+            .filter(|key| key.place() != Place::Main)
+            .map(|key| (*key, repository.text(*key), repository.origin_of(*key).to_string()));
         all.insert(id.to_owned(), section(session, &format!("[{id}]"), rows.collect()));
     }
     if global.dump_variables {

@@ -38,7 +38,10 @@ pub(super) struct Arguments {
 }
 
 /// The tables: a title and packages each.
-pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, Vec<(&'static str, BTreeSet<Place>)>), Failure> {
+pub(super) fn tables(
+    arguments: &Arguments,
+    session: &Session,
+) -> Result<(Sack, Vec<(&'static str, BTreeSet<Place>)>), Failure> {
     // `dnf list installed bash` is how yum and tdnf say `--installed`.
     let old = ["installed", "available", "upgrades", "updates", "extras", "autoremove", "all"];
     let word = arguments.words.first().map(String::as_str).filter(|word| old.contains(word));
@@ -56,8 +59,7 @@ pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, 
     let of_repositories = || {
         let mut found = query(Filter { scope: Scope::Available, latest: newest, ..Filter::default() });
         if everything {
-            let there: BTreeSet<String> =
-                sack.installed().map(|place| sack.package(place).nevra.to_string()).collect();
+            let there: BTreeSet<String> = sack.installed().map(|place| sack.package(place).nevra.to_string()).collect();
             found.retain(|place| !there.contains(&sack.package(*place).nevra.to_string()));
         }
         found
@@ -70,13 +72,19 @@ pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, 
         tables.push(("Available packages", of_repositories()));
     }
     if upgrades {
-        tables.push(("Available upgrades", query(Filter { scope: Scope::Upgrades, latest: newest, ..Filter::default() })));
+        tables.push((
+            "Available upgrades",
+            query(Filter { scope: Scope::Upgrades, latest: newest, ..Filter::default() }),
+        ));
     }
     if extras {
         tables.push(("Extra packages", query(Filter { scope: Scope::Installed, extras: true, ..Filter::default() })));
     }
     if autoremove {
-        tables.push(("Autoremove packages", query(Filter { scope: Scope::Installed, unneeded: true, ..Filter::default() })));
+        tables.push((
+            "Autoremove packages",
+            query(Filter { scope: Scope::Installed, unneeded: true, ..Filter::default() }),
+        ));
     }
     let is_asked = !words.is_empty();
     tables.retain(|(_, places)| !places.is_empty());

@@ -39,7 +39,9 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
             list.extend(matching.map(|one| ("Provide", one.to_string())));
         }
         let folders = ["", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
-        for folder in folders.iter().filter(|folder| folder.is_empty() != !(word.starts_with('/') || word.starts_with('*'))) {
+        for folder in
+            folders.iter().filter(|folder| folder.is_empty() != !(word.starts_with('/') || word.starts_with('*')))
+        {
             let pattern = format!("{folder}{word}");
             let glob = Glob::new(&pattern);
             for place in spec::by_file(&sack, &pattern) {
@@ -55,7 +57,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     if session.ui.json {
         let rows = found.iter().map(|(place, matched)| {
             let mut value = shown::json(&sack, *place);
-            let matched = matched.iter().map(|(kind, what)| serde_json::json!({ "kind": kind.to_lowercase(), "match": what }));
+            let matched =
+                matched.iter().map(|(kind, what)| serde_json::json!({ "kind": kind.to_lowercase(), "match": what }));
             value["matched"] = matched.collect::<Vec<_>>().into();
             value
         });
@@ -78,6 +81,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     if unknown.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::work(unknown.iter().map(|word| format!("no matches found for `{word}`")).collect::<Vec<_>>().join("\n"))
-        .hint("paths are searched by their whole name or a pattern, as in `*/bash`"))
+    Err(Failure::work(
+        unknown.iter().map(|word| format!("no matches found for `{word}`")).collect::<Vec<_>>().join("\n"),
+    )
+    .hint("paths are searched by their whole name or a pattern, as in `*/bash`"))
 }

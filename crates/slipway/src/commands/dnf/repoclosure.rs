@@ -60,6 +60,9 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     }
     match broken.len() {
         0 => Ok(ExitCode::SUCCESS),
-        count => Err(Failure::work(format!("repoclosure ended with unresolved dependencies ({count}) across {} packages", of.len()))),
+        count => Err(Failure::work(format!(
+            "repoclosure ended with unresolved dependencies ({count}) across {} packages",
+            of.len()
+        ))),
     }
 }

@@ -15,7 +15,9 @@ use crate::explain::Failure;
 
 /// Ask about packages: filters leave some out, and what is left is shown by a format
 #[derive(Args)]
-#[command(after_help = "Example: slipway dnf repoquery --whatrequires bash --recursive --queryformat '%{name} %{evr}\\n'")]
+#[command(
+    after_help = "Example: slipway dnf repoquery --whatrequires bash --recursive --queryformat '%{name} %{evr}\\n'"
+)]
 #[expect(clippy::struct_excessive_bools, reason = "dnf has a switch for each")]
 pub(super) struct Arguments {
     /// Words that mean packages, by name, by what they provide, or by their files; all if not said.
@@ -195,7 +197,8 @@ impl Arguments {
             (None, ..) => format::DEFAULT,
         };
         Format::parse(text).map_err(|tag| {
-            Failure::usage(format!("`{tag}` is no tag of `--queryformat`")).hint("`slipway dnf repoquery --querytags` lists them")
+            Failure::usage(format!("`{tag}` is no tag of `--queryformat`"))
+                .hint("`slipway dnf repoquery --querytags` lists them")
         })
     }
 
@@ -239,7 +242,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     let mut places = filter::apply(&sack, &filter);
     let providers_of = match &arguments.providers_of {
         Some(name) => Some(List::parse(name).ok_or_else(|| {
-            Failure::usage(format!("`{name}` is no list of relations")).hint("it is one of requires, provides, conflicts ..")
+            Failure::usage(format!("`{name}` is no list of relations"))
+                .hint("it is one of requires, provides, conflicts ..")
         })?),
         None => arguments.list().filter(|_| arguments.resolve),
     };
@@ -255,7 +259,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
 
 /// The documents beside primary that answer the question.
 fn kinds(arguments: &Arguments, format: &Format) -> Vec<&'static str> {
-    let paths = [&arguments.words, &arguments.file, &arguments.whatprovides, &arguments.whatrequires, &arguments.whatdepends];
+    let paths =
+        [&arguments.words, &arguments.file, &arguments.whatprovides, &arguments.whatrequires, &arguments.whatdepends];
     let is_path = |word: &String| word.starts_with('/') || word.starts_with("*/");
     let about_files = paths.iter().any(|words| words.iter().any(is_path))
         || !arguments.relating().is_empty()

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
+use update::Place;
 use update::query::filter;
 use update::query::glob::{Glob, is_pattern};
-use update::Place;
 
 use super::session::Session;
 use super::shown;
@@ -31,16 +31,21 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     let sack = session.sack(&[], true)?;
     let all = sack.all().collect();
     let places = if arguments.showduplicates { all } else { filter::latest(&sack, &all, 1) };
-    let words: Vec<(String, Option<Glob>)> = arguments.words.iter().map(|word| {
-        let lower = word.to_lowercase();
-        let glob = is_pattern(word).then(|| Glob::new(&format!("*{lower}*")));
-        (lower, glob)
-    }).collect();
+    let words: Vec<(String, Option<Glob>)> = arguments
+        .words
+        .iter()
+        .map(|word| {
+            let lower = word.to_lowercase();
+            let glob = is_pattern(word).then(|| Glob::new(&format!("*{lower}*")));
+            (lower, glob)
+        })
+        .collect();
     // Groups by the fields in which something was found, the best first.
     let mut groups: BTreeMap<(usize, String), Vec<Place>> = BTreeMap::new();
     for place in places {
         let package = sack.package(place);
-        let texts = [&package.nevra.name, &package.summary, &package.description, &package.url].map(|text| text.to_lowercase());
+        let texts =
+            [&package.nevra.name, &package.summary, &package.description, &package.url].map(|text| text.to_lowercase());
         let count = if arguments.all { 4 } else { 2 };
         let has = |text: &str, (word, glob): &(String, Option<Glob>)| match glob {
             Some(glob) => glob.matches(text),
@@ -55,7 +60,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
             groups.entry((0, "name (exact)".to_owned())).or_default().push(place);
             continue;
         }
-        let fields: Vec<usize> = (0..count).filter(|field| words.iter().any(|word| has(&texts[*field], word))).collect();
+        let fields: Vec<usize> =
+            (0..count).filter(|field| words.iter().any(|word| has(&texts[*field], word))).collect();
         let rank = 1 + fields.iter().fold(0, |rank, field| rank + (1 << field));
         // Both in name and summary is better than in the name alone, and that better than in the summary alone.
         let order = match rank - 1 {

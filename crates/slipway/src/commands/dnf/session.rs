@@ -2,7 +2,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use host::Host;
-use update::config::{Config, ConfigError, Key, Origin, Overrides};
+use update::config::{Config, ConfigError, Key, Overrides};
 use update::keys::KeyOffer;
 use update::reasons::Reasons;
 use update::{DatabaseFile, Freshness, Machine, Sack, SyncError, Synced};
@@ -19,11 +19,13 @@ pub(super) struct Session {
     pub(super) now: u64,
     pub(super) database: DatabaseFile,
     pub(super) reasons: Reasons,
+    /// The command line, without what is secret.
+    pub(super) command: String,
     freshness: Freshness,
 }
 
 impl Session {
-    pub(super) fn new(global: &Global, ui: &Ui) -> Result<Session, Failure> {
+    pub(super) fn new(global: &Global, command: String, ui: &Ui) -> Result<Session, Failure> {
         let host = Host::detect().map_err(|error| Failure::work(error.to_string()))?;
         host.on_interrupt();
         let root = global.installroot.clone().unwrap_or_else(|| PathBuf::from("/"));
@@ -40,7 +42,23 @@ impl Session {
             (false, true) => Freshness::Refresh,
             (false, false) => Freshness::AsConfigured,
         };
-        Ok(Session { ui: ui.clone(), host, config, now: host::clock::unix_now(), database, reasons, freshness })
+        Ok(Session {
+            ui: ui.clone(),
+            host,
+            config,
+            now: host::clock::unix_now(),
+            database,
+            reasons,
+            command,
+            freshness,
+        })
+    }
+
+    /// Reads anew what is installed: another process may have changed it.
+    pub(super) fn reload(&mut self) -> Result<(), Failure> {
+        self.database = DatabaseFile::read(&self.config.installroot).map_err(failed)?;
+        self.reasons = Reasons::load(&self.config.folder(Key::PersistDir)).map_err(failed)?;
+        Ok(())
     }
 
     /// Does something with what `update` acts with.
@@ -124,7 +142,8 @@ fn may_be_skipped(error: &SyncError) -> bool {
 
 fn overrides(global: &Global, host: &Host) -> Result<Overrides, Failure> {
     let mut setopt = Vec::new();
-    if global.installroot.is_none() && !host.is_privileged()
+    if global.installroot.is_none()
+        && !host.is_privileged()
         && let Some(cache) = host::environment::cache_home()
     {
         // Others may only read the machine's own cache.
@@ -143,9 +162,10 @@ fn overrides(global: &Global, host: &Host) -> Result<Overrides, Failure> {
     setopt.extend(global.exclude.iter().map(|words| format!("excludepkgs={words}")));
     let mut from_path = Vec::new();
     for argument in &global.repo_from_path {
-        let (id, url) = argument.split_once(',').filter(|(id, url)| !id.is_empty() && !url.is_empty()).ok_or_else(|| {
-            Failure::usage(format!("`--repofrompath` is `ID,URL`, not `{}`", update::config::redacted(argument)))
-        })?;
+        let (id, url) =
+            argument.split_once(',').filter(|(id, url)| !id.is_empty() && !url.is_empty()).ok_or_else(|| {
+                Failure::usage(format!("`--repofrompath` is `ID,URL`, not `{}`", update::config::redacted(argument)))
+            })?;
         from_path.push((id.to_owned(), url.to_owned()));
     }
     let enable = global.enable_repo.iter().map(|ids| (ids.clone(), true));
@@ -186,12 +206,5 @@ fn configuration(error: ConfigError) -> Failure {
         ConfigError::NoRepository { .. } => Failure::work(message)
             .hint("no repository is configured; `--use-host-config` takes this machine's into another root"),
         _ => Failure::work(message),
-    }
-}
-
-impl Session {
-    /// Whether somebody set an option.
-    pub(super) fn is_set(&self, key: Key) -> bool {
-        *self.config.main.origin(key) != Origin::Default
     }
 }

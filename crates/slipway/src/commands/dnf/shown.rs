@@ -29,9 +29,9 @@ pub(super) fn columns(sack: &Sack, places: &BTreeSet<Place>) -> String {
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));
-    let lines = rows.iter().map(|[name, evr, repository]| {
-        format!("{name:first$} {evr:second$} {repository}").trim_end().to_owned()
-    });
+    let lines = rows
+        .iter()
+        .map(|[name, evr, repository]| format!("{name:first$} {evr:second$} {repository}").trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -117,7 +117,9 @@ mod tests {
 
     #[test]
     fn sizes_for_people() {
-        for (count, text) in [(0, "0   B"), (999, "999   B"), (1024, "1.0 KiB"), (62_792, "61.3 KiB"), (6 << 30, "6.0 GiB")] {
+        for (count, text) in
+            [(0, "0   B"), (999, "999   B"), (1024, "1.0 KiB"), (62_792, "61.3 KiB"), (6 << 30, "6.0 GiB")]
+        {
             assert_eq!(bytes(count), text);
         }
     }
