@@ -79,7 +79,7 @@ impl Context {
 }
 
 /// Where the store is unless told otherwise.
-fn store_folder() -> Option<PathBuf> {
+pub(crate) fn store_folder() -> Option<PathBuf> {
     use host::environment::{Variable, cache_home, read};
     read(Variable::Store).map(PathBuf::from).or_else(|| cache_home().map(|cache| cache.join("slipway")))
 }

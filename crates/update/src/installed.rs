@@ -109,7 +109,7 @@ impl DatabaseFile {
 }
 
 /// What a header says, in the words of a repository.
-fn facts(header: &Header) -> Result<Package, FilesError> {
+pub(crate) fn facts(header: &Header) -> Result<Package, FilesError> {
     let text = |tag| header.str(tag).unwrap_or_default().to_owned();
     let relations = |kind| -> Vec<Relation> {
         header.dependencies(kind).into_iter().map(|dependency| dependency.relation).collect()

@@ -4,11 +4,12 @@
 //! - [`sync()`]: a repository's index and documents on this machine, verified, in a cache that processes share;
 //!   [`download`]: packages.
 //! - [`Sack`]: all packages that are known, installed and available; [`query`]: which of them match, and how they are shown.
-//! - [`resolve`]: what a job does to a machine, by the solver.
+//! - [`resolve`]: what a job does to a machine, by the solver. [`transaction`]: doing it, by `install`.
 //! - [`history`], [`reasons`]: what was done, and why each package is there.
 //!
 //! Nothing here prints or asks: who calls hands in a [`Machine`] with functions for both.
 
+mod apply;
 pub mod config;
 pub mod history;
 mod installed;
@@ -19,6 +20,7 @@ pub mod reasons;
 pub mod resolve;
 mod sack;
 mod sync;
+pub mod transaction;
 
 pub use installed::{DatabaseFile, Installed, InstalledError};
 pub use machine::Machine;

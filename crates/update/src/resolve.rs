@@ -44,8 +44,12 @@ pub struct Job {
     pub exact: Vec<(Nevra, bool)>,
     /// Installed packages may go to make room.
     pub allow_erasing: bool,
-    /// Patterns of packages that are not seen, beside those of the configuration.
-    pub exclude: Vec<String>,
+    /// What was needed before and is not any more goes, too.
+    pub freed: bool,
+    /// Leave out what cannot be installed.
+    pub skip_broken: bool,
+    /// Leave out what there is not.
+    pub skip_unavailable: bool,
     /// Names and versions that stay as they are.
     pub locked: Vec<Relation>,
 }
@@ -72,6 +76,8 @@ pub struct Step {
     pub reason: Reason,
     /// Nothing needs it any more, rather than that somebody wants it gone.
     pub unneeded: bool,
+    /// It comes beside another version, which stays.
+    pub beside: bool,
 }
 
 /// A package that comes.
@@ -164,7 +170,7 @@ pub fn resolve(
         let owners = owners(&universe, &paths, repositories, machine)?;
         universe.add_paths(&paths, owners);
     }
-    if machine.config.main.flag(Key::SkipBroken) {
+    if job.skip_broken || machine.config.main.flag(Key::SkipBroken) {
         request.optional.append(&mut request.install);
     }
     let solution = solve::resolve(&universe, &request).map_err(ResolveError::Unsolvable)?;
@@ -353,7 +359,7 @@ impl<'a> Words<'a> {
         request.several = several.into_iter().collect();
         let protected = main.list(Key::Protected).into_iter();
         request.protected = protected.filter(|word| !is_pattern(word)).map(Relation::any).collect();
-        let hidden = hidden(universe, job, repositories);
+        let hidden = hidden(universe, repositories);
         request.hidden.clone_from(&hidden);
         Words {
             universe,
@@ -363,7 +369,7 @@ impl<'a> Words<'a> {
             notes: Vec::new(),
             unknown: Vec::new(),
             absent: Vec::new(),
-            skip_unavailable: main.flag(Key::SkipUnavailable),
+            skip_unavailable: job.skip_unavailable || main.flag(Key::SkipUnavailable),
         }
     }
 
@@ -403,9 +409,11 @@ impl<'a> Words<'a> {
         for (nevra, there) in &job.exact {
             self.exact(nevra, *there);
         }
-        if job.autoremove {
-            self.request.autoremove = solve::Autoremove::All;
-        }
+        self.request.autoremove = match (job.autoremove, job.freed) {
+            (true, _) => solve::Autoremove::All,
+            (false, true) => solve::Autoremove::Freed,
+            (false, false) => solve::Autoremove::None,
+        };
         if !self.unknown.is_empty() && !self.skip_unavailable {
             return Err(ResolveError::Unknown(std::mem::take(&mut self.unknown)));
         }
@@ -579,10 +587,10 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The packages that a configuration or a job excludes.
-fn hidden(universe: &Universe, job: &Job, repositories: &[Synced]) -> BTreeSet<PackageId> {
+/// The packages that the configuration excludes.
+fn hidden(universe: &Universe, repositories: &[Synced]) -> BTreeSet<PackageId> {
     let visible: Vec<Visible> = repositories.iter().map(Visible::of).collect();
-    if visible.iter().all(Visible::is_all) && job.exclude.is_empty() {
+    if visible.iter().all(Visible::is_all) {
         return BTreeSet::new();
     }
     let is_hidden = |id: &PackageId| {
@@ -590,7 +598,7 @@ fn hidden(universe: &Universe, job: &Job, repositories: &[Synced]) -> BTreeSet<P
             return false;
         };
         let nevra = universe.nevra(*id);
-        !visible[index].shows_nevra(&nevra) || job.exclude.iter().any(|word| spec::matches_nevra(word, &nevra))
+        !visible[index].shows_nevra(&nevra)
     };
     universe.ids().filter(is_hidden).collect()
 }
@@ -638,8 +646,10 @@ fn steps(universe: &Universe, solution: &Solution, repositories: &[Synced], reas
             solve::Change::Autoremove(old) => (Action::Remove, None, Some(old), true),
         };
         let reason = old.map_or_else(|| new.map_or(Reason::User, why), kept);
+        let stays = |id: &PackageId| universe.is_installed(*id) && !solution.removed().contains(id);
+        let beside = new.is_some_and(|new| universe.named(universe.name(new)).iter().any(stays));
         let old = old.map(outgoing).into_iter().collect();
-        steps.push(Step { action, new: new.map(incoming), old, reason, unneeded });
+        steps.push(Step { action, new: new.map(incoming), old, reason, unneeded, beside });
     }
     for (new, old) in replaced {
         let nevra = universe.nevra(new);
@@ -655,6 +665,25 @@ fn steps(universe: &Universe, solution: &Solution, repositories: &[Synced], reas
     };
     steps.sort_by_cached_key(|step| (step.action, name(step)));
     steps
+}
+
+/// What the solver has to know of a package file.
+pub fn package_of_file(path: &std::path::Path) -> Result<Package, FileError> {
+    let wrong = |cause: String| FileError { path: path.to_owned(), cause };
+    let mut reader = std::io::BufReader::new(fs_err::File::open(path).map_err(|error| wrong(error.to_string()))?);
+    let read = rpm::Package::read(&mut reader).map_err(|error| wrong(error.to_string()))?;
+    let mut package = crate::installed::facts(&read.header).map_err(|error| wrong(error.to_string()))?;
+    package.nevra = read.nevra();
+    package.sizes.package = fs_err::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    Ok(package)
+}
+
+/// A file that is no package.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be read as a package: {cause}", path.display())]
+pub struct FileError {
+    path: PathBuf,
+    cause: String,
 }
 
 impl Incoming {

@@ -14,6 +14,7 @@ mod image;
 mod lock;
 mod log;
 mod new;
+mod migrate;
 mod reference;
 mod repo;
 mod rpm;
@@ -91,6 +92,8 @@ enum Command {
     Lock(lock::Arguments),
     Clean(clean::Arguments),
     Dnf(dnf::Arguments),
+    #[command(subcommand)]
+    Migrate(migrate::Command),
     #[command(hide = true)]
     Reference(reference::Arguments),
 }
@@ -132,6 +135,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
+        Command::Migrate(command) => return migrate::run(command, context),
         Command::Dnf(arguments) => return Ok(dnf::run_after(arguments, &context.ui)),
         Command::Reference(arguments) => reference::run(arguments)?,
     }

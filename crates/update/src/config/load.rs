@@ -156,12 +156,11 @@ impl Config {
         pkg::Arch::new(self.variables.get("arch").unwrap_or_default())
     }
 
-    /// A folder of ours that an option names: below the root, other than the cache of an ordinary user.
+    /// A folder of ours that an option names. What is remembered of a root lies in it; caches are this machine's.
     pub fn folder(&self, key: Key) -> PathBuf {
         let folder = self.variables.expand(self.main.text(key));
-        match self.main.origin(key) {
-            // What a person says is where it is; what is only the habit lies in the root.
-            Origin::Default => below(&self.installroot, &folder),
+        match key {
+            Key::PersistDir => below(&self.installroot, &folder),
             _ => PathBuf::from(folder),
         }
     }

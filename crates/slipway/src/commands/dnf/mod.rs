@@ -3,21 +3,34 @@
 //! The same program is run when the binary is called `dnf`, `dnf5`, `yum` or `tdnf`. What cannot be done yet is refused by
 //! name, with the reason: see `refused`.
 
+mod autoremove;
 mod check;
 mod check_upgrade;
 mod clean;
 mod configuration;
+mod distro_sync;
+mod downgrade;
+mod download;
+mod history;
 mod info;
+mod install;
 mod list;
 mod makecache;
+mod mark;
 mod provides;
 mod refused;
+mod reinstall;
+mod remove;
 mod repo;
 mod repoclosure;
 mod repoquery;
 mod search;
 mod session;
 mod shown;
+mod swap;
+mod transact;
+mod upgrade;
+mod versionlock;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -148,6 +161,24 @@ enum Command {
     Check(check::Arguments),
     #[command(name = "check-upgrade", visible_alias = "check-update")]
     CheckUpgrade(check_upgrade::Arguments),
+    #[command(visible_alias = "in")]
+    Install(install::Arguments),
+    #[command(visible_aliases = ["erase", "rm"])]
+    Remove(remove::Arguments),
+    #[command(visible_aliases = ["update", "up"])]
+    Upgrade(upgrade::Arguments),
+    Downgrade(downgrade::Arguments),
+    Reinstall(reinstall::Arguments),
+    #[command(name = "distro-sync", visible_aliases = ["dsync", "distrosync"])]
+    DistroSync(distro_sync::Arguments),
+    Autoremove(autoremove::Arguments),
+    Swap(swap::Arguments),
+    Mark(mark::Arguments),
+    #[command(subcommand)]
+    Versionlock(versionlock::Command),
+    Download(download::Arguments),
+    #[command(subcommand)]
+    History(history::Command),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -202,17 +233,17 @@ fn run(name: &str, arguments: &[OsString], ui: &Ui) -> ExitCode {
     cli.global.json |= ui.json;
     cli.global.quiet |= ui.quiet;
     let ui = Ui::new(cli.global.json, cli.global.quiet);
-    dispatch(&cli, &ui).unwrap_or_else(|failure| {
+    dispatch(&cli, arguments, &ui).unwrap_or_else(|failure| {
         ui.error(&failure.to_string());
         ExitCode::from(failure.code)
     })
 }
 
-fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode, Failure> {
+fn dispatch(cli: &Cli, arguments: &[OsString], ui: &Ui) -> Result<ExitCode, Failure> {
     if let Some(Command::Other(words)) = &cli.command {
         return Err(refused::failure(words));
     }
-    let session = Session::new(&cli.global, ui)?;
+    let mut session = Session::new(&cli.global, shown(arguments), ui)?;
     if configuration::is_asked(&cli.global) {
         return configuration::run(&cli.global, &session);
     }
@@ -233,6 +264,28 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Clean(arguments) => clean::run(arguments, &session),
         Command::Check(arguments) => check::run(arguments, &session),
         Command::CheckUpgrade(arguments) => check_upgrade::run(arguments, &session),
+        Command::Install(arguments) => install::run(arguments, &mut session),
+        Command::Remove(arguments) => remove::run(arguments, &mut session),
+        Command::Upgrade(arguments) => upgrade::run(arguments, &mut session),
+        Command::Downgrade(arguments) => downgrade::run(arguments, &mut session),
+        Command::Reinstall(arguments) => reinstall::run(arguments, &mut session),
+        Command::DistroSync(arguments) => distro_sync::run(arguments, &mut session),
+        Command::Autoremove(arguments) => autoremove::run(arguments, &mut session),
+        Command::Swap(arguments) => swap::run(arguments, &mut session),
+        Command::Mark(arguments) => mark::run(arguments, &mut session),
+        Command::Versionlock(command) => versionlock::run(command, &session),
+        Command::Download(arguments) => download::run(arguments, &session),
+        Command::History(command) => history::run(command, &mut session),
         Command::Other(words) => Err(refused::failure(words)),
     }
+}
+
+/// The command line as the history keeps it: addresses without passwords, and no options that are secret.
+fn shown(arguments: &[OsString]) -> String {
+    let words = arguments.iter().map(|word| word.to_string_lossy());
+    let words = words.map(|word| match word.split_once("password=").or_else(|| word.split_once("username=")) {
+        Some((before, _)) => format!("{before}***"),
+        None => update::config::redacted(&word),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

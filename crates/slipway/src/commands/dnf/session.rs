@@ -2,7 +2,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use host::Host;
-use update::config::{Config, ConfigError, Key, Origin, Overrides};
+use update::config::{Config, ConfigError, Key, Overrides};
 use update::keys::KeyOffer;
 use update::reasons::Reasons;
 use update::{DatabaseFile, Freshness, Machine, Sack, SyncError, Synced};
@@ -19,11 +19,13 @@ pub(super) struct Session {
     pub(super) now: u64,
     pub(super) database: DatabaseFile,
     pub(super) reasons: Reasons,
+    /// The command line, without what is secret.
+    pub(super) command: String,
     freshness: Freshness,
 }
 
 impl Session {
-    pub(super) fn new(global: &Global, ui: &Ui) -> Result<Session, Failure> {
+    pub(super) fn new(global: &Global, command: String, ui: &Ui) -> Result<Session, Failure> {
         let host = Host::detect().map_err(|error| Failure::work(error.to_string()))?;
         host.on_interrupt();
         let root = global.installroot.clone().unwrap_or_else(|| PathBuf::from("/"));
@@ -40,7 +42,23 @@ impl Session {
             (false, true) => Freshness::Refresh,
             (false, false) => Freshness::AsConfigured,
         };
-        Ok(Session { ui: ui.clone(), host, config, now: host::clock::unix_now(), database, reasons, freshness })
+        Ok(Session {
+            ui: ui.clone(),
+            host,
+            config,
+            now: host::clock::unix_now(),
+            database,
+            reasons,
+            command,
+            freshness,
+        })
+    }
+
+    /// Reads anew what is installed: another process may have changed it.
+    pub(super) fn reload(&mut self) -> Result<(), Failure> {
+        self.database = DatabaseFile::read(&self.config.installroot).map_err(failed)?;
+        self.reasons = Reasons::load(&self.config.folder(Key::PersistDir)).map_err(failed)?;
+        Ok(())
     }
 
     /// Does something with what `update` acts with.
@@ -188,12 +206,5 @@ fn configuration(error: ConfigError) -> Failure {
         ConfigError::NoRepository { .. } => Failure::work(message)
             .hint("no repository is configured; `--use-host-config` takes this machine's into another root"),
         _ => Failure::work(message),
-    }
-}
-
-impl Session {
-    /// Whether somebody set an option.
-    pub(super) fn is_set(&self, key: Key) -> bool {
-        *self.config.main.origin(key) != Origin::Default
     }
 }

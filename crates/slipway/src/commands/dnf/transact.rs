@@ -1,0 +1,227 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use update::config::Key;
+use update::history::Action;
+use update::reasons::Reason;
+use update::resolve::{self, Incoming, Job, Outcome, Outgoing, Step};
+use update::transaction::{self, Doing};
+
+use super::session::{Session, failed};
+use super::{shown, versionlock};
+use crate::context;
+use crate::explain::Failure;
+use crate::ui::Steps;
+
+/// What every command takes that changes packages.
+#[derive(Args, Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "dnf has a switch for each")]
+pub(super) struct How {
+    /// Installed packages may be removed to make room.
+    #[arg(long)]
+    allowerasing: bool,
+    /// Leave out what cannot be installed.
+    #[arg(long)]
+    skip_broken: bool,
+    /// Leave out what there is not.
+    #[arg(long)]
+    skip_unavailable: bool,
+    /// Fetch the packages, and go no further.
+    #[arg(long)]
+    downloadonly: bool,
+    /// What is remembered with the transaction.
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+}
+
+/// Resolves a job, shows what it comes to, asks, and does it.
+pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Result<ExitCode, Failure> {
+    let root = session.config.installroot.clone();
+    let asks_only = session.config.main.flag(Key::AssumeNo);
+    // What is found out before the question is still true after it.
+    let _lock = match asks_only || transaction::is_live(&root).map_err(failed)? {
+        true => None,
+        false => Some(session.with(transaction::lock).map_err(failed)?),
+    };
+    session.reload()?;
+    job.allow_erasing |= how.allowerasing;
+    job.skip_broken |= how.skip_broken;
+    job.skip_unavailable |= how.skip_unavailable;
+    job.locked = versionlock::load(session)?.iter().filter_map(|text| text.parse().ok()).collect();
+    let repositories = session.repositories(&[])?;
+    let installed = session.database.packages().map_err(failed)?;
+    let outcome = session
+        .with(|machine| resolve::resolve(&job, &installed, &repositories, &session.reasons, machine))
+        .map_err(refused)?;
+    outcome.notes.iter().for_each(|note| session.ui.note(note));
+    if outcome.steps.is_empty() {
+        if session.ui.json {
+            session.ui.json(&json(&outcome, None));
+        } else {
+            session.ui.data("Nothing to do.");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !session.ui.json {
+        session.ui.data(&table(&outcome));
+    }
+    if transaction::is_live(&root).map_err(failed)? && !asks_only && !how.downloadonly {
+        return Err(failed(update::transaction::TransactionError::Live)
+            .with_code(4)
+            .hint("name a root with `--installroot`, or look at the table alone with `--assumeno`"));
+    }
+    if !session.asks("") {
+        if session.ui.json {
+            session.ui.json(&json(&outcome, None));
+        }
+        return Err(Failure::work("the operation was aborted by the user"));
+    }
+    let steps = Steps::new(&session.ui);
+    let files = session
+        .with(|machine| transaction::fetch(&outcome, &repositories, &session.database, &|_, _| {}, machine))
+        .map_err(failed)?;
+    if how.downloadonly || session.config.main.list(Key::TsFlags).iter().any(|flag| flag == "test") {
+        session.ui.note(&format!("{} packages are fetched and verified; nothing was changed", files.len()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store =
+        store::Store::open(context::store_folder().unwrap_or_else(|| PathBuf::from("/var/cache/slipway/store")))?;
+    let doing = Doing {
+        command: session.command.clone(),
+        comment: how.comment.clone().unwrap_or_default(),
+        fetched: &|_, _| {},
+        progress: &|done, all, name| steps.say(&format!("[{done}/{all}] {name}")),
+    };
+    let done = session
+        .with(|machine| transaction::run(&outcome, &files, &session.reasons, &doing, &store, machine))
+        .map_err(failed)?;
+    drop(steps);
+    done.notes.iter().for_each(|note| session.ui.note(note));
+    if session.ui.json {
+        session.ui.json(&json(&outcome, Some(done.id)));
+    } else {
+        session.ui.data("Complete!");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refused(error: resolve::ResolveError) -> Failure {
+    let message = error.to_string();
+    match error {
+        resolve::ResolveError::Unknown(_) | resolve::ResolveError::NotInstalled(_) => {
+            Failure::work(format!("failed to resolve the transaction:\n{message}"))
+                .hint("`--skip-unavailable` leaves out what there is not")
+        }
+        resolve::ResolveError::Unsolvable(_) => Failure::work(format!("failed to resolve the transaction:\n{message}"))
+            .hint("`--skip-broken` leaves out what cannot be installed, `--allowerasing` makes room"),
+        _ => Failure::work(message),
+    }
+}
+
+/// Titles of the sections and of the summary, and which steps belong to each.
+const SECTIONS: &[(&str, &str, fn(&Step) -> bool)] = &[
+    ("Installing", "Installing", |step| is_install(step) && !step.reason.is_removable()),
+    ("Installing dependencies", "Installing", |step| is_install(step) && step.reason == Reason::Dependency),
+    ("Installing weak dependencies", "Installing", |step| is_install(step) && step.reason == Reason::WeakDependency),
+    ("Upgrading", "Upgrading", |step| step.action == Action::Upgrade),
+    ("Downgrading", "Downgrading", |step| step.action == Action::Downgrade),
+    ("Reinstalling", "Reinstalling", |step| step.action == Action::Reinstall),
+    ("Removing", "Removing", |step| step.action == Action::Remove && !step.unneeded),
+    ("Removing unused dependencies", "Removing", |step| step.action == Action::Remove && step.unneeded),
+];
+
+fn is_install(step: &Step) -> bool {
+    step.action == Action::Install
+}
+
+/// What happens, as dnf5 shows it.
+fn table(outcome: &Outcome) -> String {
+    let mut rows: Vec<[String; 5]> = vec![["Package", "Arch", "Version", "Repository", "Size"].map(str::to_owned)];
+    let mut titles: Vec<(usize, String)> = Vec::new();
+    let mut summary: Vec<(&str, usize)> = Vec::new();
+    let mut replacing = 0;
+    for (title, total, belongs) in SECTIONS {
+        let steps: Vec<&Step> = outcome.steps.iter().filter(|step| belongs(step)).collect();
+        if steps.is_empty() {
+            continue;
+        }
+        titles.push((rows.len(), format!("{title}:")));
+        match summary.iter_mut().find(|(name, _)| name == total) {
+            Some((_, count)) => *count += steps.len(),
+            None => summary.push((total, steps.len())),
+        }
+        for step in steps {
+            match &step.new {
+                Some(new) => {
+                    rows.push(incoming(new));
+                    rows.extend(step.old.iter().map(|old| outgoing(old, "   replacing ")));
+                    replacing += step.old.len();
+                }
+                None => rows.extend(step.old.iter().map(|old| outgoing(old, " "))),
+            }
+        }
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(width);
+    let mut text = String::new();
+    for (index, [name, arch, version, repository, size]) in rows.iter().enumerate() {
+        if let Some((_, title)) = titles.iter().find(|(at, _)| *at == index) {
+            text.push_str(&format!("{title}\n"));
+        }
+        text.push_str(&format!("{name:a$} {arch:b$} {version:c$} {repository:d$} {size:>e$}\n"));
+    }
+    if replacing > 0 {
+        summary.push(("Replacing", replacing));
+    }
+    text.push_str("\nTransaction Summary:\n");
+    for (name, count) in summary {
+        text.push_str(&format!(" {:<18} {count:>3} packages\n", format!("{name}:")));
+    }
+    let sizes =
+        |pick: fn(&Incoming) -> u64| outcome.steps.iter().filter_map(|step| step.new.as_ref()).map(pick).sum::<u64>();
+    let (size, grows) = (sizes(|new| new.size), sizes(|new| new.installed_size));
+    let shrinks: u64 = outcome.steps.iter().flat_map(|step| &step.old).map(|old| old.installed_size).sum();
+    if size > 0 {
+        text.push_str(&format!("\nTotal size of inbound packages is {}.\n", shown::bytes(size)));
+    }
+    let (verb, difference) =
+        if grows >= shrinks { ("extra will be used", grows - shrinks) } else { ("will be freed", shrinks - grows) };
+    text.push_str(&format!(
+        "After this operation, {} {verb} (install {}, remove {}).",
+        shown::bytes(difference),
+        shown::bytes(grows),
+        shown::bytes(shrinks)
+    ));
+    text
+}
+
+fn version(evr: &pkg::Evr) -> String {
+    format!("{}:{}-{}", evr.epoch, evr.version, evr.release)
+}
+
+fn incoming(new: &Incoming) -> [String; 5] {
+    let nevra = &new.nevra;
+    let name = format!(" {}", nevra.name);
+    [name, nevra.arch.to_string(), version(&nevra.evr), new.repository.clone(), shown::bytes(new.installed_size)]
+}
+
+fn outgoing(old: &Outgoing, prefix: &str) -> [String; 5] {
+    let nevra = &old.nevra;
+    let repository = if old.repository.is_empty() { "<unknown>" } else { &old.repository };
+    let name = format!("{prefix}{}", nevra.name);
+    [name, nevra.arch.to_string(), version(&nevra.evr), repository.to_owned(), shown::bytes(old.installed_size)]
+}
+
+fn json(outcome: &Outcome, id: Option<u64>) -> serde_json::Value {
+    let steps = outcome.steps.iter().map(|step| {
+        let old: Vec<String> = step.old.iter().map(|old| old.nevra.to_string()).collect();
+        serde_json::json!({
+            "action": step.action, "new": step.new.as_ref().map(|new| new.nevra.to_string()),
+            "repository": step.new.as_ref().map(|new| new.repository.clone()), "old": old, "reason": step.reason,
+            "is_unneeded": step.unneeded, "size": step.new.as_ref().map(|new| new.size),
+            "install_size": step.new.as_ref().map(|new| new.installed_size),
+        })
+    });
+    serde_json::json!({ "transaction": id, "steps": steps.collect::<Vec<_>>(), "notes": outcome.notes })
+}

@@ -1,0 +1,342 @@
+//! Doing what was resolved, in a root in a folder. The only module that talks to `install`.
+
+use std::io::BufReader;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use host::Lock;
+use install::{Allowances, Contents, Filters, InstallError, PackageFile};
+use pkg::{Condition, Nevra, Relation, SourceDateEpoch};
+use store::Store;
+use tree::Tree;
+
+use crate::config::{Key, Repository};
+use crate::history::{self, Action};
+use crate::keys::{Keys, KeysError, of_database};
+use crate::reasons::{Known, Reasons};
+use crate::resolve::{Incoming, Outcome};
+use crate::sync::{Download, DownloadError, download, wait};
+use crate::{DatabaseFile, Machine, SyncError, Synced, apply};
+
+/// Why nothing was done. The root is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactionError {
+    /// The running system itself.
+    #[error("packages of the running system are not changed yet: only those of a root in a folder (`--installroot`)")]
+    Live,
+    /// Something is mounted in the root.
+    #[error("`{}` is mounted: a root is changed as a whole, and only where nothing else is in it", .0.display())]
+    Mounted(PathBuf),
+    /// A package cannot be fetched.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// A package is not signed as it must be.
+    #[error("`{nevra}` from `{repository}` is not accepted: {cause}")]
+    Signature {
+        /// The package.
+        nevra: String,
+        /// Its repository.
+        repository: String,
+        /// Why not.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A package file is not the package that was chosen.
+    #[error("`{}` is {found}, but {expected} was chosen", file.display())]
+    Other {
+        /// The file.
+        file: PathBuf,
+        /// What was chosen.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// Installing.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// Another process changes the root.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// A file; the message names it.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The user wants to stop.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+}
+
+/// What is done beside the packages.
+pub struct Doing<'a> {
+    /// The command line for the history, without what is secret.
+    pub command: String,
+    /// What somebody wants to be remembered.
+    pub comment: String,
+    /// Told of each package that is fetched: how many are, and its bytes.
+    pub fetched: &'a (dyn Fn(usize, u64) + Sync),
+    /// Told of each package as its turn comes: how many are done, of how many, and its name.
+    pub progress: &'a dyn Fn(usize, usize, &str),
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The transaction's number in the history.
+    pub id: u64,
+    /// What people should know, and scriptlets that failed and did not have to succeed.
+    pub notes: Vec<String>,
+}
+
+/// Takes the root for oneself, and finishes what an earlier transaction left when it was cut off.
+pub fn lock(machine: &Machine<'_>) -> Result<Lock, TransactionError> {
+    let persist = machine.config.folder(Key::PersistDir);
+    fs_err::create_dir_all(&persist)?;
+    let lock = wait(&persist.join("lock"), machine)?;
+    if apply::recover(&machine.config.installroot)? {
+        (machine.note)("an earlier transaction was cut off; it is finished now");
+    }
+    Ok(lock)
+}
+
+/// Whether an earlier transaction was cut off, so that what is installed is not what the database says.
+pub fn is_cut_off(root: &Path) -> bool {
+    root.join(".slipway-transaction/plan.json").is_file()
+}
+
+/// Brings the packages of an outcome to this machine and checks their signatures; files in the order of the steps.
+pub fn fetch(
+    outcome: &Outcome,
+    repositories: &[Synced],
+    database: &DatabaseFile,
+    fetched: &(dyn Fn(usize, u64) + Sync),
+    machine: &Machine<'_>,
+) -> Result<Vec<PackageFile>, TransactionError> {
+    let incoming: Vec<&Incoming> = outcome.steps.iter().filter_map(|step| step.new.as_ref()).collect();
+    let packages: Vec<(usize, repodata::Package)> =
+        incoming.iter().filter_map(|one| Some((one.from?, one.package()?))).collect();
+    let downloads: Vec<Download<'_>> =
+        packages.iter().map(|(from, package)| Download { from: &repositories[*from], package }).collect();
+    let mut found = download(&downloads, machine, fetched)?.into_iter();
+    let mut files = Vec::new();
+    for one in &incoming {
+        let (path, digest) = match one.from {
+            Some(_) => found.next().ok_or(TransactionError::Interrupted)?,
+            None => {
+                let path = PathBuf::from(&one.location);
+                let digest = tree::directory::digest_only(&path)?;
+                (path, digest)
+            }
+        };
+        files.push(PackageFile { path, digest });
+    }
+    verify(&incoming, &files, repositories, database, machine)?;
+    Ok(files)
+}
+
+/// Checks that each file is the package that was chosen, and its signature where the configuration wants one.
+fn verify(
+    incoming: &[&Incoming],
+    files: &[PackageFile],
+    repositories: &[Synced],
+    database: &DatabaseFile,
+    machine: &Machine<'_>,
+) -> Result<(), TransactionError> {
+    let trusted = of_database(&database.records);
+    let mut rings: Vec<(String, Keys)> = Vec::new();
+    for (one, file) in incoming.iter().zip(files) {
+        if machine.host.interrupted() {
+            return Err(TransactionError::Interrupted);
+        }
+        let refused = |cause: Box<dyn std::error::Error + Send + Sync>| TransactionError::Signature {
+            nevra: one.nevra.to_string(),
+            repository: one.repository.clone(),
+            cause,
+        };
+        let mut reader = BufReader::new(fs_err::File::open(&file.path)?);
+        let package = rpm::Package::read(&mut reader).map_err(|error| refused(error.into()))?;
+        if package.nevra() != one.nevra {
+            let (expected, found) = (one.nevra.to_string(), package.nevra().to_string());
+            return Err(TransactionError::Other { file: file.path.clone(), expected, found });
+        }
+        let repository: Option<&Repository> = one.from.map(|from| &repositories[from].repository);
+        let wanted = match repository {
+            Some(repository) => repository.flag(Key::GpgCheck),
+            None => machine.config.main.flag(Key::LocalPackageCheck),
+        };
+        if !wanted {
+            continue;
+        }
+        package.verify_header().map_err(|error| refused(error.into()))?;
+        package.verify_payload(&mut reader).map_err(|error| refused(error.into()))?;
+        let Some(repository) = repository else {
+            check_local(&package, &trusted).map_err(refused)?;
+            continue;
+        };
+        if !rings.iter().any(|(id, _)| *id == repository.id) {
+            let mut keys = Keys::load(repository, machine).map_err(|error| refused(error.into()))?;
+            keys.trust(&trusted);
+            rings.push((repository.id.clone(), keys));
+        }
+        let Some((_, keys)) = rings.iter_mut().find(|(id, _)| *id == repository.id) else { continue };
+        check(&package, keys, repository, machine).map_err(|error| refused(error.into()))?;
+    }
+    Ok(())
+}
+
+fn check(
+    package: &rpm::Package,
+    keys: &mut Keys,
+    repository: &Repository,
+    machine: &Machine<'_>,
+) -> Result<(), KeysError> {
+    let region = package.signed_region();
+    let mut failure = None;
+    for signature in package.signatures() {
+        match keys.verify(&signature, &region, repository, machine) {
+            Ok(()) => return Ok(()),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    Err(failure
+        .unwrap_or_else(|| KeysError::Signature(sign::VerifyError::NotASignature("it is not signed".to_owned()))))
+}
+
+/// A package that is in no repository has to be signed by a key in the database.
+fn check_local(package: &rpm::Package, trusted: &[String]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut ring = sign::KeyRing::new();
+    for text in trusted {
+        let _ = ring.add(text.as_bytes());
+    }
+    let region = package.signed_region();
+    let is_good = package.signatures().iter().any(|signature| ring.verify(signature, &region).is_ok());
+    if is_good { Ok(()) } else { Err("it is not signed by a key of the root's database".into()) }
+}
+
+/// Does what was resolved. The root is changed as a whole or not at all, also when the machine dies while it is.
+///
+/// `files` are those of [`fetch`]; the caller holds the [`lock`].
+pub fn run(
+    outcome: &Outcome,
+    files: &[PackageFile],
+    reasons: &Reasons,
+    doing: &Doing<'_>,
+    store: &Store,
+    machine: &Machine<'_>,
+) -> Result<Done, TransactionError> {
+    let root = machine.config.installroot.as_path();
+    if is_live(root)? {
+        return Err(TransactionError::Live);
+    }
+    fs_err::create_dir_all(root)?;
+    refuse_mounts(root)?;
+    let old = apply::read(root, &mut |path| store.put_file(path).map_err(std::io::Error::other))?;
+    // A root that is made here is nobody's directory yet.
+    let start = if is_fresh(&old) { Tree::new() } else { old.clone() };
+    let flags = machine.config.main.list(Key::TsFlags);
+    let filters = Filters { no_docs: flags.iter().any(|flag| flag == "nodocs"), ..Filters::default() };
+    let change = change(outcome, files, filters);
+    let at = SourceDateEpoch(machine.now);
+    let options = install::Options { at, is_excluded: &|_| false, progress: doing.progress };
+    let installed = install::change(start, Contents::new(store), &change, &options, machine.host, store)?;
+    let mut new = installed.tree;
+    if is_fresh(&old) {
+        // What is there already (our own folders) stays.
+        for (path, node) in old.iter().filter(|(path, _)| !path.is_root()) {
+            if new.get(path).is_none() {
+                let wrong = |error: tree::InsertError| std::io::Error::other(error.to_string());
+                new.insert(path.clone(), node.clone()).map_err(wrong)?;
+            }
+        }
+    }
+    let contents = installed.contents;
+    apply::apply(&old, &new, &|digest| contents.place(digest), root)?;
+    let id = remember(outcome, reasons, doing, machine)?;
+    let failed = installed.scriptlets.iter().filter_map(|run| {
+        let failure = run.failure.as_ref()?;
+        let said = run.output.iter().rev().take(3).rev().map(|line| format!("\n  | {line}")).collect::<String>();
+        Some(format!("{} of {} failed: {failure}{said}", run.scriptlet, run.package))
+    });
+    Ok(Done { id, notes: installed.notes.into_iter().chain(failed).collect() })
+}
+
+/// Whether a root is that of the running system.
+pub fn is_live(root: &Path) -> std::io::Result<bool> {
+    let Ok(found) = fs_err::metadata(root) else { return Ok(false) };
+    let live = fs_err::metadata("/")?;
+    Ok((found.dev(), found.ino()) == (live.dev(), live.ino()))
+}
+
+fn refuse_mounts(root: &Path) -> Result<(), TransactionError> {
+    let own = fs_err::metadata(root)?.dev();
+    for name in ["dev", "proc", "sys", "run", "tmp", "var", "usr", "boot", "home", "etc"] {
+        let path = root.join(name);
+        if fs_err::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir() && meta.dev() != own) {
+            return Err(TransactionError::Mounted(path));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a root has nothing but what we remember of it.
+fn is_fresh(tree: &Tree) -> bool {
+    tree.iter().all(|(path, _)| {
+        let path = path.as_str();
+        "var/lib/slipway".starts_with(path) || path.starts_with("var/lib/slipway")
+    })
+}
+
+/// The steps as `install` wants them.
+fn change(outcome: &Outcome, files: &[PackageFile], filters: Filters) -> install::Change {
+    // The solver decided about versions and dependencies; files and scriptlets are still checked.
+    let allow = Allowances { older: true, ..Allowances::default() };
+    let mut change = install::Change { allow, filters, ..install::Change::default() };
+    let coming = outcome.steps.iter().filter(|step| step.new.is_some());
+    for (step, file) in coming.zip(files) {
+        match step.action {
+            Action::Reinstall => change.reinstall.push(file.clone()),
+            Action::Install if step.beside => change.install.push(file.clone()),
+            _ => change.upgrade.push(file.clone()),
+        }
+    }
+    for step in outcome.steps.iter().filter(|step| step.new.is_none()) {
+        change
+            .erase
+            .extend(step.old.iter().map(|old| Relation::new(&old.nevra.name, Condition::Equal, old.nevra.evr.clone())));
+    }
+    change
+}
+
+/// Writes down why each package is there, and the history.
+fn remember(
+    outcome: &Outcome,
+    reasons: &Reasons,
+    doing: &Doing<'_>,
+    machine: &Machine<'_>,
+) -> Result<u64, TransactionError> {
+    let persist = machine.config.folder(Key::PersistDir);
+    let mut reasons = reasons.clone();
+    let mut changes = Vec::new();
+    let change = |action, nevra: &Nevra, repository: &str, reason| history::Change {
+        action,
+        package: nevra.to_string(),
+        repository: repository.to_owned(),
+        reason,
+    };
+    for step in &outcome.steps {
+        for old in &step.old {
+            let action = if step.new.is_some() { Action::Replaced } else { Action::Remove };
+            reasons.remove(&old.nevra);
+            if step.action != Action::Reinstall {
+                changes.push(change(action, &old.nevra, &old.repository, step.reason));
+            }
+        }
+        if let Some(new) = &step.new {
+            reasons.set(&new.nevra, Known { reason: step.reason, from: new.repository.clone() });
+            changes.push(change(step.action, &new.nevra, &new.repository, step.reason));
+        }
+    }
+    reasons.save(&persist)?;
+    let (command, comment) = (doing.command.clone(), doing.comment.clone());
+    Ok(history::append(&persist, history::Entry { id: 0, time: machine.now, command, comment, changes })?)
+}
