@@ -137,6 +137,22 @@ impl Elements {
         }
     }
 
+    /// Drops packages that another one of those that come obsoletes, as rpm does.
+    pub(crate) fn drop_obsoleted(&mut self) {
+        let obsoletes: Vec<(String, Vec<rpm::Dependency>)> = self
+            .all
+            .iter()
+            .filter(|element| element.comes() && element.facts.header.contains(rpm::Tag::OBSOLETENAME))
+            .map(|element| (element.facts.name.clone(), element.facts.header.dependencies(DependencyKind::Obsoletes)))
+            .collect();
+        self.all.retain(|element| {
+            let is_meant = |(name, all): &(String, Vec<rpm::Dependency>)| {
+                *name != element.facts.name && all.iter().any(|one| element.facts.is_meant_by(&one.relation))
+            };
+            !element.comes() || !obsoletes.iter().any(is_meant)
+        });
+    }
+
     fn check_versions(&mut self, facts: &Facts, evr: &Evr, asked: Asked, installed: &InstalledSet, allow: &Allowances) {
         for record in installed.named(&facts.name) {
             let there = record.facts.header.evr();

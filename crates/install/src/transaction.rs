@@ -126,6 +126,7 @@ fn choose(change: &Change, installed: &InstalledSet, host: &Host, store: &Store)
             elements.add(unpacked, asked, installed, &change.allow);
         }
     }
+    elements.drop_obsoleted();
     for relation in &change.erase {
         let meant: Vec<_> =
             installed.named(&relation.name).filter(|record| record.facts.is_meant_by(relation)).cloned().collect();

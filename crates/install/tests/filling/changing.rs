@@ -348,6 +348,19 @@ fn files_what_rpm_refuses_is_refused_and_said_why() {
     let absent = Change { erase: vec![Relation::any("absent")], ..Change::default() };
     assert_eq!(text(refused(&pair, &absent, &["-e", "absent"])), ["`absent` is not installed"]);
 
+    // Of two that come, the one that the other obsoletes does not, for rpm neither.
+    let both = || {
+        vec![
+            version("early", "1").file("/usr/share/early", NewFile::regular("")),
+            version("late", "1")
+                .depends(DependencyKind::Obsoletes, "early < 2")
+                .file("/usr/share/late", NewFile::regular("")),
+        ]
+    };
+    pair.upgrade(both());
+    assert_eq!(lines(&pair.ours.as_ref().unwrap().tree), lines(&oracle::read(&pair.theirs)));
+    assert!(pair.ours.as_ref().unwrap().tree.get(&path("usr/share/early")).is_none());
+
     // What is allowed is not refused, and a file that another one takes the place of is marked.
     let mut forced = other;
     forced.allow.files = true;
