@@ -11,6 +11,7 @@ description = "A sample"
 default-distro = { name = "skiff", version = "1.0" }
 source-date-epoch = 1700000000
 [distros.skiff.versions."1.0"]
+release-ver = "1.0"
 default-component-config.build = { defines = { dist = ".sk1" }, check = { skip = true, skip_reason = "slow" } }
 [component-groups.checked]
 components = ["zlib"]
