@@ -443,7 +443,7 @@ impl Loader {
                             }
                             let component = component.to_owned();
                             let folder = spec.parent().unwrap_or(Path::new("")).to_owned();
-                            let settings = Settings::local(spec, group.at.clone());
+                            let settings = Settings::local(&spec, group.at.clone());
                             group.components.push(Located { value: component.clone(), at: group.at.clone() });
                             let layer = ComponentLayer { settings, folder, at: group.at.clone() };
                             self.named.entry(("component", component.clone())).or_insert_with(|| group.at.clone());

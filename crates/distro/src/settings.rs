@@ -9,7 +9,7 @@ mod read;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::component::SourceFile;
 use crate::diagnostic::{Located, Position};
@@ -138,7 +138,7 @@ impl Settings {
         sayings
     }
 
-    pub(crate) fn local(path: PathBuf, at: Position) -> Settings {
+    pub(crate) fn local(path: &Path, at: Position) -> Settings {
         let mut settings = Settings::default();
         settings.set("spec.type", Value::Text("local".to_owned()), at.clone());
         settings.set("spec.path", Value::Text(path.to_string_lossy().into_owned()), at);

@@ -54,6 +54,7 @@ pub(crate) struct Package {
 
 /// What came of evaluating a spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "nearly all answers are facts")]
 pub(crate) enum Answer {
     Facts(Facts),
     /// Why there are none.
