@@ -165,6 +165,7 @@ fn nothing_is_said_where_it_may_be_right() {
             "%prep\n%setup -q -a 1\n",
         ),
         ("Source0: a.tar\nSource1: b.tar\n", "%prep\n%autosetup -n x %{?f:-a1}\n"),
+        ("Source0: a.tar\nSource1: a.tar.sig\n", "%prep\nsignify -V -m %{SOURCE0} -p key\n%setup -q\n"),
         ("Source0: a.tar\nSource1: b.conf\n", "%prep\n%setup -q\n%install\ncp $RPM_SOURCE_DIR/b.conf .\n"),
         ("Patch1: a.patch\nPatch2: b.patch\n", "%prep\ncat %{patches} | patch\n"),
         // tags

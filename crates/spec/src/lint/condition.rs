@@ -328,7 +328,13 @@ impl Parser<'_> {
         }
         let formula = if self.take(&Token::Not) {
             // `!` binds tighter than a comparison: what then is compared is 0 or 1.
-            let inner = self.single()?;
+            let inner = match self.tokens.get(self.at) {
+                Some(Token::Not | Token::Open) => self.single()?,
+                _ => {
+                    let operand = self.operand()?;
+                    self.truth(&operand)
+                }
+            };
             if matches!(self.tokens.get(self.at), Some(Token::Compare(_))) {
                 return None;
             }
