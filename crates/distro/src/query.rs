@@ -224,7 +224,7 @@ impl Words for Component {
             "upstream-version" => upstream.and_then(|found| found.version.as_deref()).is_some_and(is_meant),
             "pinned" => is_meant(if upstream.is_some_and(|found| found.commit.is_some()) { "yes" } else { "no" }),
             "overlay" => self.overlays.iter().any(|overlay| is_meant(overlay.kind.as_str())),
-            "category" => self.overlays.iter().filter_map(|overlay| overlay.metadata.category).any(&is_meant),
+            "category" => self.overlays.iter().filter_map(|overlay| overlay.metadata.category).any(&mut *is_meant),
             "release" => is_meant(self.release.as_str()),
             "with" => self.build.with.iter().any(|name| is_meant(name)),
             "without" => self.build.without.iter().any(|name| is_meant(name)),
