@@ -69,7 +69,9 @@ fn scaled(text: &str, units: &[(char, u64)]) -> Option<u64> {
         return whole.checked_mul(factor);
     }
     let fraction: f64 = number.parse().ok()?;
-    (fraction >= 0.0 && fraction.is_finite()).then_some((fraction * factor as f64) as u64)
+    // Where every whole number is still itself.
+    let product = fraction * factor as f64;
+    (0.0..9e15).contains(&product).then_some(product as u64)
 }
 
 /// The words of a list.
