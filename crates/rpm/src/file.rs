@@ -225,26 +225,35 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn new(header: &'a Header, files: usize) -> Result<Columns<'a>, FilesError> {
-        let check = |tag: Tag, required: bool| match header.count(tag) {
+        // What is counted is what can be read: values of another type than the tag's are none.
+        let check = |tag: Tag, required: bool, values: usize| match values {
             0 if !required => Ok(()),
             values if values == files => Ok(()),
             values => Err(FilesError::Count { files, tag, values }),
         };
-        let numbers = |tag, required| check(tag, required).map(|()| header.u32s(tag));
-        let texts = |tag, required| check(tag, required).map(|()| header.strs(tag).collect::<Vec<&str>>());
+        let numbers = |tag, required| {
+            let values = header.u32s(tag);
+            check(tag, required, values.len()).map(|()| values)
+        };
+        let texts = |tag, required| {
+            let values: Vec<&str> = header.strs(tag).collect();
+            check(tag, required, values.len()).map(|()| values)
+        };
+        let wide_numbers = |tag| {
+            let values = header.numbers(tag);
+            check(tag, true, values.len()).map(|()| values)
+        };
         let wide = header.contains(Tag::LONGFILESIZES);
         let sizes = if wide { Tag::LONGFILESIZES } else { Tag::FILESIZES };
-        check(sizes, true)?;
-        check(Tag::FILEMTIMES, true)?;
         Ok(Columns {
             source: header.is_source(),
             directories: header.strs(Tag::DIRNAMES).collect(),
             directory_indexes: numbers(Tag::DIRINDEXES, true)?,
             modes: numbers(Tag::FILEMODES, true)?,
-            sizes: header.numbers(sizes),
+            sizes: wide_numbers(sizes)?,
             users: texts(Tag::FILEUSERNAME, true)?,
             groups: texts(Tag::FILEGROUPNAME, true)?,
-            mtimes: header.numbers(Tag::FILEMTIMES),
+            mtimes: wide_numbers(Tag::FILEMTIMES)?,
             digests: texts(Tag::FILEDIGESTS, false)?,
             algorithm: header.number(Tag::FILEDIGESTALGO).map_or(Algorithm::Md5 as u32, |number| number as u32),
             link_targets: texts(Tag::FILELINKTOS, false)?,

@@ -158,7 +158,10 @@ fn set_meta(path: &Path, meta: &Meta) -> io::Result<()> {
 fn finish(root: &Path, steps: &[Step]) -> io::Result<()> {
     steps.iter().try_for_each(|step| step.run(root))?;
     sync(root)?;
-    host::remove_tree(&root.join(FOLDER))
+    // The root's own time is the tree's, not that of the folder's end.
+    let mtime = std::os::unix::fs::MetadataExt::mtime(&fs_err::metadata(root)?);
+    host::remove_tree(&root.join(FOLDER))?;
+    tree::directory::set_time(root, mtime)
 }
 
 impl Step {

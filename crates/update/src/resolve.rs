@@ -40,8 +40,8 @@ pub struct Job {
     pub autoremove: bool,
     /// Package files: installed, and seen beside the repositories.
     pub files: Vec<(PathBuf, Package)>,
-    /// Very packages that have to be there, or must not, as undoing wants it.
-    pub exact: Vec<(Nevra, bool)>,
+    /// Very packages that have to be there, with the reason, or that must not, as undoing wants it.
+    pub exact: Vec<(Nevra, Option<Reason>)>,
     /// Installed packages may go to make room.
     pub allow_erasing: bool,
     /// What was needed before and is not any more goes, too.
@@ -174,7 +174,13 @@ pub fn resolve(
         request.optional.append(&mut request.install);
     }
     let solution = solve::resolve(&universe, &request).map_err(ResolveError::Unsolvable)?;
-    let steps = steps(&universe, &solution, repositories, reasons);
+    let mut steps = steps(&universe, &solution, repositories, reasons);
+    for (nevra, reason) in &job.exact {
+        let step = steps.iter_mut().find(|step| step.new.as_ref().is_some_and(|new| new.nevra == *nevra));
+        if let (Some(step), Some(reason)) = (step, reason) {
+            step.reason = *reason;
+        }
+    }
     Ok(Outcome { steps, notes })
 }
 
@@ -406,8 +412,8 @@ impl<'a> Words<'a> {
         for name in self.replaceable(&job.reinstall) {
             self.request.reinstall.push(Relation::any(name));
         }
-        for (nevra, there) in &job.exact {
-            self.exact(nevra, *there);
+        for (nevra, reason) in &job.exact {
+            self.exact(nevra, reason.is_some());
         }
         self.request.autoremove = match (job.autoremove, job.freed) {
             (true, _) => solve::Autoremove::All,

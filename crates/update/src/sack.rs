@@ -174,6 +174,11 @@ impl Sack {
         self.names.keys().map(String::as_str)
     }
 
+    /// Whether it is a source package.
+    pub fn is_source(&self, place: Place) -> bool {
+        matches!(self.package(place).nevra.arch.as_str(), "src" | "nosrc")
+    }
+
     /// What a package's repository is called in tables: `@System` for what is in the root.
     pub fn repository_id(&self, place: Place) -> &str {
         match &self.get(place).origin {
@@ -195,7 +200,8 @@ impl Sack {
     fn provides(&self) -> &HashMap<String, Vec<Place>> {
         self.provides.get_or_init(|| {
             let mut index: HashMap<String, Vec<Place>> = HashMap::new();
-            for place in self.all() {
+            // What the header of a source package offers is not there when it is installed, as libsolv has it.
+            for place in self.all().filter(|place| !self.is_source(*place)) {
                 let package = self.package(place);
                 let names = package.provides.iter().map(|one| &one.name).chain([&package.nevra.name]);
                 let mut seen = HashSet::new();
@@ -216,7 +222,7 @@ impl Sack {
         let mut found: BTreeSet<Place> = by_name.filter(|place| provides(self.package(*place), relation)).collect();
         if relation.bound.is_none() && relation.name.starts_with('/') {
             let has = |place: &Place| self.package(*place).files.iter().any(|file| file.path == relation.name);
-            found.extend(self.all().filter(has));
+            found.extend(self.all().filter(|place| !self.is_source(*place)).filter(has));
         }
         found
     }

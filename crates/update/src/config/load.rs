@@ -76,7 +76,8 @@ impl Config {
             }
         }
         let variables = variables(overrides, &main, &base, &root, release)?;
-        let folders = main.list(Key::ReposDir).into_iter().map(|folder| below(&base, &variables.expand(&folder)));
+        let base_of = said_in(&main, Key::ReposDir, &base);
+        let folders = main.list(Key::ReposDir).into_iter().map(|folder| below(&base_of, &variables.expand(&folder)));
         for file in repository_files(folders)? {
             let ini = Ini::parse(&read_text(&file)?, &file)?;
             sections.extend(
@@ -244,8 +245,9 @@ fn variables(
         (None, arch) => arch,
     };
     let mut variables = Variables::of_machine(arch);
+    let base_of = said_in(main, Key::VarsDir, base);
     for folder in main.list(Key::VarsDir) {
-        variables.load(&below(base, &folder))?;
+        variables.load(&below(&base_of, &folder))?;
     }
     match &overrides.releasever {
         Some(version) => variables.set_release(version),
@@ -277,6 +279,16 @@ fn repository_files(folders: impl Iterator<Item = PathBuf>) -> Result<Vec<PathBu
     }
     files.sort_by(|left, right| left.file_name().cmp(&right.file_name()));
     Ok(files)
+}
+
+/// The root that the folders of an option are in: `base` for what a file in it or nobody says, and this machine's for what the
+/// command line or a file elsewhere says.
+fn said_in(main: &Settings, key: Key, base: &Path) -> PathBuf {
+    match main.origin(key) {
+        Origin::Default => base.to_owned(),
+        Origin::File { path, .. } if path.starts_with(base) => base.to_owned(),
+        Origin::File { .. } | Origin::CommandLine => PathBuf::from("/"),
+    }
 }
 
 /// `path`, which is absolute in the root `base`, as it is seen from outside.

@@ -68,8 +68,10 @@ fn scaled(text: &str, units: &[(char, u64)]) -> Option<u64> {
     if let Ok(whole) = number.parse::<u64>() {
         return whole.checked_mul(factor);
     }
-    let scaled = number.parse::<f64>().ok()? * factor as f64;
-    (scaled >= 0.0 && scaled < u64::MAX as f64).then_some(scaled as u64)
+    let fraction: f64 = number.parse().ok()?;
+    // Where every whole number is still itself.
+    let product = fraction * factor as f64;
+    (0.0..9e15).contains(&product).then_some(product as u64)
 }
 
 /// The words of a list.

@@ -174,7 +174,8 @@ fn resolve_within(sack: &Sack, word: &str, meaning: Meaning, among: &BTreeSet<Pl
         }
     }
     let only = Meaning { ignore_case: meaning.ignore_case, ..Meaning::default() };
-    for other in [Meaning { provides: meaning.provides, ..only }, Meaning { files: meaning.files, ..only }] {
+    let Meaning { provides, files, programs, .. } = meaning;
+    for other in [Meaning { provides, ..only }, Meaning { files, programs, ..only }] {
         let found = within(spec::resolve(sack, word, other));
         if !found.is_empty() {
             return found;

@@ -199,7 +199,14 @@ fn value(tag: &str, sack: &Sack, place: Place) -> String {
         "group" => package.group.clone(),
         "sourcerpm" => package.source_rpm.clone(),
         "source_name" => package.source_rpm.rsplitn(3, '-').last().unwrap_or_default().to_owned(),
-        "location" => package.location.clone(),
+        "location" => match &candidate.origin {
+            Origin::Available { repository } => {
+                let bases = sack.repositories()[*repository].repository.list(crate::config::Key::BaseUrl);
+                let base = bases.first().map(|base| crate::config::redacted(base.trim_end_matches('/')));
+                base.map_or_else(|| package.location.clone(), |base| format!("{base}/{}", package.location))
+            }
+            _ => package.location.clone(),
+        },
         "files" => {
             let mut paths: Vec<&str> = package.files.iter().map(|file| file.path.as_str()).collect();
             paths.sort_unstable();

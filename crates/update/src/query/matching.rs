@@ -64,7 +64,8 @@ impl<'a> Offers<'a> {
     /// What `packages` offer together.
     pub fn new(packages: impl IntoIterator<Item = &'a Package>) -> Offers<'a> {
         let mut offers = Offers { provides: HashMap::new(), versions: HashMap::new(), files: HashSet::new() };
-        for package in packages {
+        // Source packages offer nothing, whatever their headers say.
+        for package in packages.into_iter().filter(|package| !matches!(package.nevra.arch.as_str(), "src" | "nosrc")) {
             offers.versions.entry(&package.nevra.name).or_default().push(package);
             for one in &package.provides {
                 offers.provides.entry(&one.name).or_default().push(one);

@@ -19,15 +19,17 @@ pub struct Meaning {
     pub ignore_case: bool,
     /// What packages provide.
     pub provides: bool,
-    /// Their files, and programs.
+    /// Their files, by path.
     pub files: bool,
+    /// Programs in the folders for programs.
+    pub programs: bool,
 }
 
 impl Meaning {
     /// All that a word may mean when packages are asked for.
-    pub const ANY: Meaning = Meaning { ignore_case: false, provides: true, files: true };
+    pub const ANY: Meaning = Meaning { ignore_case: false, provides: true, files: true, programs: true };
     /// Names, versions and architectures only.
-    pub const NAMES: Meaning = Meaning { ignore_case: false, provides: false, files: false };
+    pub const NAMES: Meaning = Meaning { ignore_case: false, provides: false, files: false, programs: false };
 }
 
 /// The packages that a word means.
@@ -46,13 +48,13 @@ pub fn resolve(sack: &Sack, word: &str, meaning: Meaning) -> BTreeSet<Place> {
     }
     if meaning.files {
         let found = by_file(sack, word);
-        if !found.is_empty() || word.starts_with('/') {
+        if !found.is_empty() {
             return found;
         }
-        return ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"]
-            .iter()
-            .flat_map(|folder| by_file(sack, &format!("{folder}{word}")))
-            .collect();
+    }
+    if meaning.programs && !word.contains('/') {
+        let folders = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
+        return folders.iter().flat_map(|folder| by_file(sack, &format!("{folder}{word}"))).collect();
     }
     BTreeSet::new()
 }

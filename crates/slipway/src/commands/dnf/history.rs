@@ -84,11 +84,10 @@ fn find<'a>(all: &'a [Entry], id: &str) -> Result<&'a Entry, Failure> {
 }
 
 fn again(wanted: &Wanted, how: &How, session: &mut Session) -> Result<ExitCode, Failure> {
+    let there = wanted.there().map(|(package, reason)| (package, Some(reason)));
     let mut exact = Vec::new();
-    for (package, there) in
-        wanted.there().map(|(package, _)| (package, true)).chain(wanted.gone().map(|gone| (gone, false)))
-    {
-        exact.push((package.parse().map_err(|error: pkg::NevraError| failed(error))?, there));
+    for (package, reason) in there.chain(wanted.gone().map(|gone| (gone, None))) {
+        exact.push((package.parse().map_err(|error: pkg::NevraError| failed(error))?, reason));
     }
     carry_out(Job { exact, allow_erasing: true, ..Job::default() }, how, session)
 }

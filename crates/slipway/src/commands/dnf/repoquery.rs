@@ -71,7 +71,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     recursive: bool,
     /// Of each name and architecture the newest N versions; all but these where N is negative.
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1", allow_hyphen_values = true, visible_alias = "latest-limit")]
+    #[arg(long = "latest-limit", value_name = "N", allow_hyphen_values = true)]
     latest: Option<i64>,
     /// Installed packages of which there are several versions.
     #[arg(long, visible_alias = "duplicated")]
@@ -213,7 +213,7 @@ impl Arguments {
         Filter {
             scope,
             words: self.words.clone(),
-            meaning: Meaning::ANY,
+            meaning: Meaning { files: true, ..Meaning::default() },
             arches: parts(&self.arch),
             relating: self.relating(),
             recursive: self.recursive,

@@ -1,0 +1,146 @@
+use host::Tool;
+use sign::{Key, KeyAlgorithm, Signer as _};
+use update::{Clean, Freshness, SyncError, clean, sync};
+
+use crate::repository::{AT, Place, write};
+use crate::server::{Manner, serve};
+
+const KINDS: &[&str] = &["primary", "filelists"];
+
+fn repository(place: &Place) -> std::path::PathBuf {
+    let folder = place.path("repository");
+    write(&folder, &testkit::packages::family().expect("packages can be made"));
+    folder
+}
+
+#[test]
+fn files_a_repository_is_fetched_once_and_then_cached() {
+    let place = Place::new();
+    let folder = repository(&place);
+    let config = place.config(&format!("baseurl=file://{}", folder.display()));
+    let get =
+        |freshness| place.with(&config, false, |machine| sync(&config.repositories[0], KINDS, freshness, machine));
+    assert!(matches!(get(Freshness::CacheOnly), Err(SyncError::NotCached { .. })));
+    let first = get(Freshness::AsConfigured).expect("it can be fetched");
+    // The repository is gone, and what was fetched is still good.
+    fs_err::rename(&folder, place.path("elsewhere")).expect("it can be moved");
+    let second = get(Freshness::AsConfigured).expect("it is cached");
+    assert_eq!(first.state, second.state);
+    assert_eq!(get(Freshness::CacheOnly).expect("it is cached").state, first.state);
+    assert!(matches!(get(Freshness::Refresh), Err(SyncError::Unreachable { .. })));
+    // A document that was damaged is told, and fetched again.
+    let file =
+        walk(&place.path("cache")).into_iter().find(|path| path.to_string_lossy().contains("primary")).expect("there");
+    fs_err::write(&file, "damage").expect("it can be damaged");
+    let error = place.with(&config, false, |machine| second.document("primary", machine)).expect_err("it is damaged");
+    assert!(error.to_string().contains("changed or damaged"), "{error}");
+    fs_err::rename(place.path("elsewhere"), &folder).expect("it can be moved");
+    place.with(&config, false, |machine| second.document("primary", machine)).expect("it is fetched again");
+    assert!(place.with(&config, false, |machine| clean(Clean::All, machine)).expect("it can be cleaned") > 2);
+    assert!(matches!(get(Freshness::CacheOnly), Err(SyncError::NotCached { .. })));
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() { found.extend(walk(&entry.path())) } else { found.push(entry.path()) }
+    }
+    found
+}
+
+#[test]
+fn host_servers_that_do_wrong_are_told_and_leave_nothing() {
+    let place = Place::new();
+    if !Tool::Curl.is_installed(&place.host) {
+        eprintln_skipped();
+        return;
+    }
+    let folder = repository(&place);
+    for (manner, words) in [
+        (Manner::Lies("primary"), "is expected"),
+        (Manner::Lies("repomd"), "cannot be read"),
+        (Manner::Truncates, "cut off after"),
+        (Manner::Stalls, "stalled"),
+        (Manner::Redirects, "redirected more than 10 times"),
+        (Manner::Endless, "larger than the expected"),
+        (Manner::Fails(503), "the server answered 503"),
+        (Manner::Fails(404), "the server answered 404"),
+    ] {
+        let url = serve(folder.clone(), manner);
+        let secret = url.replace("http://", "http://user:secret@");
+        let config = place.config(&format!("baseurl={secret}"));
+        let result =
+            place.with(&config, false, |machine| sync(&config.repositories[0], KINDS, Freshness::Refresh, machine));
+        let error = result.expect_err("it is refused").to_string();
+        assert!(error.contains(words), "{manner:?}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+        let cached = place.path("cache").join(config.repositories[0].cache_name()).join("current");
+        assert!(!cached.exists(), "{manner:?} left a repository");
+    }
+}
+
+#[test]
+fn host_another_mirror_helps_and_transfers_go_on_where_they_were_cut() {
+    let place = Place::new();
+    if !Tool::Curl.is_installed(&place.host) {
+        eprintln_skipped();
+        return;
+    }
+    let folder = repository(&place);
+    let (bad, good) = (serve(folder.clone(), Manner::Lies("primary")), serve(folder.clone(), Manner::Good));
+    let config = place.config(&format!("baseurl={bad}\n  {good}"));
+    place
+        .with(&config, false, |machine| sync(&config.repositories[0], KINDS, Freshness::Refresh, machine))
+        .expect("it works");
+    let cut = serve(folder, Manner::TruncatesOnce);
+    let config = place.config(&format!("baseurl={cut}"));
+    place
+        .with(&config, false, |machine| sync(&config.repositories[0], KINDS, Freshness::Refresh, machine))
+        .expect("it works");
+}
+
+#[test]
+fn files_an_index_is_used_only_with_a_signature_that_is_accepted() {
+    let place = Place::new();
+    let folder = repository(&place);
+    let key = |name: &str| Key::generate(name, KeyAlgorithm::Ed25519, AT).expect("a key can be made");
+    let (good, other) = (key("Good <good@example.org>"), key("Other <other@example.org>"));
+    let armor = |key: &Key, file: &str| {
+        fs_err::write(place.path(file), key.public_key_armored().expect("armour")).expect("a file can be written");
+    };
+    armor(&good, "good.asc");
+    armor(&other, "other.asc");
+    let index = folder.join("repodata/repomd.xml");
+    let signature = folder.join("repodata/repomd.xml.asc");
+    let lines = |named: &str| {
+        let key = place.path(named).display().to_string();
+        format!("baseurl=file://{}\nrepo_gpgcheck=1\ngpgkey=file://{key}", folder.display())
+    };
+    let get = |config: &update::config::Config, consents| {
+        place.with(config, consents, |machine| sync(&config.repositories[0], KINDS, Freshness::Refresh, machine))
+    };
+    let config = place.config(&lines("good.asc"));
+    let error = get(&config, true).expect_err("it is not signed").to_string();
+    assert!(error.contains("repomd.xml.asc"), "{error}");
+    let bytes = fs_err::read(&index).expect("the index is there");
+    fs_err::write(&signature, good.sign_detached_armored(&bytes, AT).expect("it can be signed"))
+        .expect("a file can be written");
+    let error = get(&config, false).expect_err("nobody agrees").to_string();
+    assert!(error.contains("was not accepted"), "{error}");
+    get(&config, true).expect("somebody agrees");
+    get(&config, false).expect("nobody is asked again");
+    fs_err::write(&signature, other.sign_detached_armored(&bytes, AT).expect("it can be signed"))
+        .expect("a file can be written");
+    let error = get(&config, true).expect_err("it is another's").to_string();
+    assert!(error.contains("has no `gpgkey` that is this key"), "{error}");
+    fs_err::write(&index, [&bytes[..], b"\n"].concat()).expect("the index can be changed");
+    fs_err::write(&signature, good.sign_detached_armored(&bytes, AT).expect("it can be signed"))
+        .expect("a file can be written");
+    let error = get(&config, true).expect_err("the index is another").to_string();
+    assert!(error.contains("is not over these bytes"), "{error}");
+}
+
+#[expect(clippy::disallowed_macros, reason = "a test says why it does nothing")]
+fn eprintln_skipped() {
+    eprintln!("skipped: curl not installed");
+}
