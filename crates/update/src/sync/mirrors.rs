@@ -62,7 +62,7 @@ pub(crate) fn metalink(text: &str) -> Result<Metalink, String> {
                     "alternate" if is_index => states.push(Expected::default()),
                     "hash" => algorithm = attribute(&start, "type").and_then(|name| Algorithm::parse(&name)),
                     "url" => {
-                        preference = attribute(&start, "preference").and_then(|text| text.parse().ok()).unwrap_or(0)
+                        preference = attribute(&start, "preference").and_then(|text| text.parse().ok()).unwrap_or(0);
                     }
                     _ => {}
                 }

@@ -10,6 +10,9 @@ use crate::sync::fetching::{self, Source};
 use crate::sync::mirrors::Expected;
 use crate::sync::{Freshness, SyncError, Synced, wait};
 
+/// Where a package is, and SHA-256 of its bytes.
+type Found = (PathBuf, Digest);
+
 /// A package larger than this is none.
 const PACKAGE_MAX: u64 = 16 << 30;
 
@@ -71,7 +74,7 @@ pub fn download(
     let workers = machine.config.main.number(Key::MaxDownloads).clamp(1, 20) as usize;
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (host, config, now) = (machine.host, machine.config, machine.now);
-    let work = || -> Result<Vec<(usize, (PathBuf, Digest))>, DownloadError> {
+    let work = || -> Result<Vec<(usize, Found)>, DownloadError> {
         // Nobody is asked while packages are fetched: their keys come later.
         let machine = Machine { host, config, now, consent: &|_| false, note: &|_| {} };
         let mut results = Vec::new();

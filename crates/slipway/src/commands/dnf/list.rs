@@ -37,11 +37,11 @@ pub(super) struct Arguments {
     pub(super) autoremove: bool,
 }
 
-/// The tables: a title and packages each.
-pub(super) fn tables(
-    arguments: &Arguments,
-    session: &Session,
-) -> Result<(Sack, Vec<(&'static str, BTreeSet<Place>)>), Failure> {
+/// A title, and packages.
+pub(super) type Listed = (&'static str, BTreeSet<Place>);
+
+/// The tables.
+pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, Vec<Listed>), Failure> {
     // `dnf list installed bash` is how yum and tdnf say `--installed`.
     let old = ["installed", "available", "upgrades", "updates", "extras", "autoremove", "all"];
     let word = arguments.words.first().map(String::as_str).filter(|word| old.contains(word));

@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
         }
         let folders = ["", "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
         for folder in
-            folders.iter().filter(|folder| folder.is_empty() != !(word.starts_with('/') || word.starts_with('*')))
+            folders.iter().filter(|folder| folder.is_empty() == (word.starts_with('/') || word.starts_with('*')))
         {
             let pattern = format!("{folder}{word}");
             let glob = Glob::new(&pattern);

@@ -53,7 +53,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     let installed = session.database.packages().map_err(failed)?;
     let outcome = session
         .with(|machine| resolve::resolve(&job, &installed, &repositories, &session.reasons, machine))
-        .map_err(refused)?;
+        .map_err(|error| refused(&error))?;
     outcome.notes.iter().for_each(|note| session.ui.note(note));
     if outcome.steps.is_empty() {
         if session.ui.json {
@@ -106,7 +106,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn refused(error: resolve::ResolveError) -> Failure {
+fn refused(error: &resolve::ResolveError) -> Failure {
     let message = error.to_string();
     match error {
         resolve::ResolveError::Unknown(_) | resolve::ResolveError::NotInstalled(_) => {
@@ -119,8 +119,11 @@ fn refused(error: resolve::ResolveError) -> Failure {
     }
 }
 
+/// A title, its line in the summary, and whether a step belongs to it.
+type Section = (&'static str, &'static str, fn(&Step) -> bool);
+
 /// Titles of the sections and of the summary, and which steps belong to each.
-const SECTIONS: &[(&str, &str, fn(&Step) -> bool)] = &[
+const SECTIONS: &[Section] = &[
     ("Installing", "Installing", |step| is_install(step) && !step.reason.is_removable()),
     ("Installing dependencies", "Installing", |step| is_install(step) && step.reason == Reason::Dependency),
     ("Installing weak dependencies", "Installing", |step| is_install(step) && step.reason == Reason::WeakDependency),
