@@ -24,7 +24,7 @@ fn component(overlays: &str) -> Result<(Component, String), String> {
     let shown = format!("{}/", folder.path().display());
     match load(&folder.path().join("distro.toml"), Locks::Required) {
         Ok(mut distro) => {
-            let warnings: Vec<String> = distro.warnings.iter().map(|warning| warning.to_string()).collect();
+            let warnings: Vec<String> = distro.warnings.iter().map(ToString::to_string).collect();
             Ok((distro.components.remove("a").expect("the component"), warnings.join("\n").replace(&shown, "")))
         }
         Err(problems) => Err(problems.to_string().replace(&shown, "")),

@@ -164,7 +164,7 @@ pub(crate) fn gather(
     }
     book.without_spec.sort();
     if book.evaluated > 0 {
-        save(&store, &record, before, kept)?;
+        save(&store, &record, before, &kept)?;
     }
     Ok(book)
 }
@@ -187,7 +187,7 @@ fn save(
     store: &Store,
     record: &Digest,
     before: &BTreeMap<String, Remembered>,
-    new: BTreeMap<String, Remembered>,
+    new: &BTreeMap<String, Remembered>,
 ) -> Result<(), Failure> {
     let mut all: BTreeMap<&str, &Remembered> = before.iter().map(|(name, found)| (name.as_str(), found)).collect();
     all.extend(new.iter().map(|(name, found)| (name.as_str(), found)));
@@ -195,6 +195,7 @@ fn save(
     Ok(store.set_record(RECORD, record, &bytes)?)
 }
 
+#[expect(clippy::large_enum_variant, reason = "lives for one step of a loop")]
 enum Found {
     /// What was remembered still holds.
     Same,
