@@ -1,7 +1,7 @@
 //! What a word of the command line means: `bash`, `bash.x86_64`, `bash-5.2`, `lib*-devel`, `/usr/bin/sh`, `libz.so.1()(64bit)`.
 //!
 //! The forms are tried in this order, and the first that finds something counts (libdnf5, `PackageQuery::resolve_pkg_spec`):
-//! name-[epoch:]version-release.arch, name.arch, name, name-[epoch:]version-release, name-[epoch:]version; then what packages
+//! `name-[epoch:]version-release.arch`, `name.arch`, `name`, `name-[epoch:]version-release`, `name-[epoch:]version`; then what packages
 //! provide; then their files; then programs of that name in the folders for programs. Each part may be a pattern.
 
 use std::collections::BTreeSet;
