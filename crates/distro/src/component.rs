@@ -140,7 +140,8 @@ impl SpecSource {
 
     /// The folder in which the spec's own sources and patches are.
     pub fn folder(&self) -> &Path {
-        self.path().parent().unwrap_or(Path::new("."))
+        // A path of one name has an empty parent, which is no folder that can be opened.
+        self.path().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 

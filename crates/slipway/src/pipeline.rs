@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use build::stage0::{Request, Stage0, Stage0Definition};
 use build::{BuildError, Built, Check, File, Job, Options, Progress};
-use distro::{Component, Distro, FileOrigin, Hash};
+use distro::{Component, Distro, FileOrigin, Hash, SpecSource};
 use pkg::{Arch, Digest};
 use plan::{BuiltPackage, Candidate, CandidatePackage, Plan, Provider, Requirement};
 use spec::{Environment, Evaluated, Macros, Origin, Target};
@@ -21,6 +21,7 @@ use store::Store;
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::machine::Accelerator;
+use crate::rendering;
 
 /// The machine that packages are made for. Others come with their own stage0.
 pub(crate) fn arch() -> Arch {
@@ -31,6 +32,8 @@ pub(crate) fn arch() -> Arch {
 pub(crate) struct Specs {
     pub(crate) evaluated: BTreeMap<String, Evaluated>,
     texts: BTreeMap<String, String>,
+    /// Of components whose overlays change a spec of the definition's own: the files beside it, overlays applied.
+    overlaid: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     macro_files: Vec<File>,
 }
 
@@ -45,9 +48,17 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
         macro_files.push(File { name, bytes: text.into_bytes() });
     }
     let macros = Arc::new(macros);
-    let mut texts = BTreeMap::new();
+    let (mut texts, mut overlaid) = (BTreeMap::new(), BTreeMap::new());
     for (name, component) in &distro.components {
-        texts.insert(name.clone(), fs_err::read_to_string(component.spec.path())?);
+        let is_local = matches!(component.spec, SpecSource::Local { .. });
+        // Another distribution's spec is read as it was rendered, with all overlays applied.
+        if is_local && !component.overlays.is_empty() {
+            let folder = rendering::overlaid(component)?;
+            texts.insert(name.clone(), folder.spec);
+            overlaid.insert(name.clone(), folder.files);
+        } else {
+            texts.insert(name.clone(), fs_err::read_to_string(component.spec.path())?);
+        }
     }
     let names: Vec<&String> = texts.keys().collect();
     let results: Vec<(String, Result<Evaluated, spec::SpecError>)> = std::thread::scope(|scope| {
@@ -83,7 +94,7 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
     if !problems.is_empty() {
         return Err(Failure::definition(problems.join("\n\nerror: ")));
     }
-    Ok(Specs { evaluated, texts, macro_files })
+    Ok(Specs { evaluated, texts, overlaid, macro_files })
 }
 
 /// What a component's spec is evaluated with.
@@ -253,7 +264,12 @@ impl Yard<'_> {
         for file in spec.sources.iter().chain(&spec.patches).map(|source| &source.file_name) {
             let is_new = !sources.contains_key(file) && files.iter().all(|known: &File| known.name != *file);
             if is_new {
-                files.push(File { name: file.clone(), bytes: fs_err::read(component.spec.folder().join(file))? });
+                let overlaid = self.specs.overlaid.get(name).and_then(|files| files.get(file));
+                let bytes = match overlaid {
+                    Some(bytes) => bytes.clone(),
+                    None => fs_err::read(component.spec.folder().join(file))?,
+                };
+                files.push(File { name: file.clone(), bytes });
             }
         }
         let options = Options {

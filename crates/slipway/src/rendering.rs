@@ -227,6 +227,26 @@ impl<'d> Renderer<'d> {
     }
 }
 
+/// The folder of a component whose spec is the definition's own, with its overlays applied.
+pub(crate) fn overlaid(component: &Component) -> Result<Folder, Failure> {
+    let mut files = read_folder(component.spec.folder())?;
+    let spec_name =
+        component.spec.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    files.remove(&spec_name);
+    let mut folder = Folder::new(spec_name, fs_err::read_to_string(component.spec.path())?);
+    folder.files = files;
+    let mut overlays = Vec::new();
+    for (overlay, loaded) in component.overlays.iter().enumerate() {
+        let failed = |error| explain(component, &RenderError::Operation { overlay, error });
+        overlays.push(loaded.operation().map_err(failed)?);
+    }
+    let applied = spec::overlay::apply(&folder, &overlays).map_err(|error| {
+        let author = distro::render::Author::Overlay(error.overlay);
+        explain(component, &RenderError::Overlay { author, error: Box::new(error) })
+    })?;
+    Ok(applied.folder)
+}
+
 /// A render error as people see it: which overlay, what it looked for, what comes nearest.
 fn explain(component: &Component, error: &RenderError) -> Failure {
     use distro::render::Author;

@@ -268,3 +268,33 @@ fn files_what_changed_is_named() {
     let unknown = slipway(folder, &["why-changed", "hello", "--since", "nowhere"]);
     assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown));
 }
+
+#[test]
+fn files_a_spec_of_the_definition_is_read_with_its_overlays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs_err::create_dir(folder.path().join("definition")).expect("a folder");
+    let write = |name: &str, text: &str| {
+        fs_err::write(folder.path().join("definition").join(name), text).expect("a file");
+    };
+    let definition = |package: &str| {
+        format!(
+            "[project]\ndescription = \"t\"\nsource-date-epoch = 1\ndefault-distro = {{ name = \"t\", version = \"1\" }}\n\
+             [distros.t.versions.\"1\"]\nrelease-ver = \"1\"\n\
+             [stage0]\nsuite = \"s\"\npackages = [\"p\"]\n[components.two]\nspec = {{ type = \"local\", path = \"two.spec\" }}\n\
+             [[components.two.overlays]]\ntype = \"spec-remove-subpackage\"\npackage = \"{package}\"\n"
+        )
+    };
+    write(
+        "two.spec",
+        "Name: two\nVersion: 1\nRelease: 1\nSummary: s\nLicense: MIT\n%description\nd\n%files\n\
+         %package extra\nSummary: e\n%description extra\ne\n%files extra\n",
+    );
+    write("distro.toml", &definition("extra"));
+    let sound = slipway(folder.path(), &["check"]);
+    assert!(text(&sound).contains("1 components make 1 packages"), "{}", text(&sound));
+
+    write("distro.toml", &definition("other"));
+    let wrong = slipway(folder.path(), &["check"]);
+    assert_eq!(wrong.status.code(), Some(3), "{}", text(&wrong));
+    assert!(text(&wrong).contains("an overlay of `two` does not fit"), "{}", text(&wrong));
+}
