@@ -103,7 +103,7 @@ fn fetch_in(
         let files: Vec<_> = remote.iter().map(|source| (&source.origin, source.file_name.as_str())).collect();
         let download = |refresh| {
             apt.update(refresh)?;
-            apt.download(&locate(&files, archive, &apt)?, folder.path(), "sources", progress)
+            apt.download(&locate(&files, archive, &apt, Superseded::Allowed)?, folder.path(), "sources", progress)
         };
         // The index may be older than the archive: what it names may be gone, and what is wanted not yet be in it.
         download(Refresh::IfMissing).or_else(|error| match error {
@@ -139,7 +139,7 @@ pub fn pin(
         _ => {
             let apt = Apt::open(archive.suite, archive.arch, host, store)?;
             apt.update(Refresh::IfMissing)?;
-            let uris = locate(&[(origin, file_name)], archive, &apt)?;
+            let uris = locate(&[(origin, file_name)], archive, &apt, Superseded::Refused)?;
             apt.download(&uris, folder.path(), "sources", &crate::Silent)?;
             match origin {
                 Origin::DebianSource(name) => apt.source_version(name, file_name)?,
@@ -157,8 +157,22 @@ pub fn pin(
     Ok(Pin { file_name: file_name.to_owned(), sha512, size, origin_version, digest })
 }
 
+/// Whether files may be asked for that the archive's index no longer names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Superseded {
+    /// The pool keeps most files for a while after a newer version is out. Only for files whose digest is locked: without
+    /// the index nothing else vouches for them.
+    Allowed,
+    Refused,
+}
+
 /// The URI of each file.
-fn locate(files: &[(&Origin, &str)], archive: Archive<'_>, apt: &Apt<'_>) -> Result<Vec<String>, BuildError> {
+fn locate(
+    files: &[(&Origin, &str)],
+    archive: Archive<'_>,
+    apt: &Apt<'_>,
+    superseded: Superseded,
+) -> Result<Vec<String>, BuildError> {
     let names = |pick: fn(&Origin) -> Option<&String>| -> Vec<String> {
         files.iter().filter_map(|(origin, _)| pick(origin)).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     };
@@ -182,6 +196,14 @@ fn locate(files: &[(&Origin, &str)], archive: Archive<'_>, apt: &Apt<'_>) -> Res
             Some(remote) => uris.push(remote.uri.clone()),
             None => {
                 let prefix = format!("{package}_");
+                let pool = remotes
+                    .values()
+                    .find(|remote| remote.file_name.starts_with(&prefix))
+                    .filter(|_| superseded == Superseded::Allowed);
+                if let Some((folder, _)) = pool.and_then(|remote| remote.uri.rsplit_once('/')) {
+                    uris.push(format!("{folder}/{}", escaped(file)));
+                    continue;
+                }
                 let has = remotes.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
                 return Err(BuildError::NotInArchive {
                     suite: archive.suite.to_owned(),
@@ -193,6 +215,12 @@ fn locate(files: &[(&Origin, &str)], archive: Archive<'_>, apt: &Apt<'_>) -> Res
         }
     }
     Ok(uris)
+}
+
+/// A file name as part of an address: what apt's own addresses escape is escaped.
+fn escaped(file: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    file.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect()
 }
 
 /// Compares the file at `place` with the pin and takes it into the store.

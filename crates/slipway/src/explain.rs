@@ -159,7 +159,7 @@ impl From<BuildError> for Failure {
                 ))
             }
             BuildError::NotInArchive { package, .. } => Failure::work(message)
-                .hint(format!("the archive moved on from the version that is locked for `{package}`: `slipway lock` finds the one that it has")),
+                .hint(format!("the archive moved on: write the file that it has for `{package}` into the component's `filename` and spec, then `slipway lock NAME`")),
             BuildError::Interrupted => Failure::interrupted(),
             BuildError::Full { .. } => full(&message),
             BuildError::Store(error) => error.into(),
