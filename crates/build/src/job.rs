@@ -8,7 +8,7 @@ use crate::sources::check_file_name;
 use crate::stage0::{Stage0, layer_key};
 
 /// Changes when the same job would build other packages: how the root is put together, how rpmbuild is called.
-const BUILDER_VERSION: &str = "1";
+pub const BUILDER_VERSION: &str = "1";
 
 /// A small file, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub mod sources;
 pub mod stage0;
 
 pub use error::BuildError;
-pub use job::{Check, File, Job, Options};
+pub use job::{BUILDER_VERSION, Check, File, Job, Options};
 pub use keep::keep;
 pub use logs::Stage;
 pub use progress::{Event, Progress, Silent, State};

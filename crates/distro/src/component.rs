@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Position};
 use crate::group::PackagePublish;
+use crate::lock::Lock;
 use crate::overlay::Overlay;
 use crate::reader::Table;
 use crate::reference;
@@ -35,6 +36,12 @@ pub struct Component {
     pub overlays: Vec<Overlay>,
     /// How it is built, all inherited settings applied.
     pub build: BuildOptions,
+    /// Its lock file, there or not.
+    #[serde(skip)]
+    pub lock_file: PathBuf,
+    /// What is locked; empty where locks are ignored.
+    #[serde(skip)]
+    pub lock: Lock,
     /// Where it is defined.
     pub at: Position,
     /// What all layers together say, each value with its place.
@@ -319,9 +326,10 @@ impl Component {
                 return None;
             }
         };
+        let lock_file = around.locks.join(format!("{name}.lock"));
         let mut source_files = settings.source_files.clone();
         for file in &mut source_files {
-            file.lock = around.locks.join(format!("{name}.lock"));
+            file.lock.clone_from(&lock_file);
         }
         let mut packages: BTreeMap<String, PackagePublish> = BTreeMap::new();
         for (key, value) in settings.below("packages") {
@@ -356,6 +364,8 @@ impl Component {
             source_files,
             overlays: settings.overlays.clone(),
             build: build_options(&settings),
+            lock_file,
+            lock: Lock::default(),
             at: at.clone(),
             settings,
         })

@@ -111,6 +111,8 @@ const ORIGINAL_ROOT: &str = "azldev.toml";
 pub enum Locks {
     /// It has to: without one, nothing can be fetched.
     Required,
+    /// Locks are read where they are there; nothing has to be locked.
+    Optional,
     /// Locks are not read: they are about to be written.
     Ignored,
 }
@@ -485,8 +487,8 @@ impl Loader {
             let Some(mut component) = Component::of(name, settings, &layer.at, &around, &mut problems) else {
                 continue;
             };
-            if locks == Locks::Required {
-                apply_lock(&mut component, &mut problems);
+            if locks != Locks::Ignored {
+                apply_lock(&mut component, locks, &mut problems);
             }
             finished.insert(name.clone(), component);
         }
@@ -658,25 +660,22 @@ fn expand_overlay_files(settings: &mut Settings, folder: &Path, problems: &mut V
     }
 }
 
-fn apply_lock(component: &mut Component, problems: &mut Vec<Diagnostic>) {
-    let Some(path) = component.source_files.iter().find(|file| file.origin.is_debian()).map(|file| file.lock.clone())
-    else {
-        return;
-    };
-    let lock = lock::load(&path, problems);
+fn apply_lock(component: &mut Component, locks: Locks, problems: &mut Vec<Diagnostic>) {
+    let lock = lock::load(&component.lock_file, problems);
     for file in &mut component.source_files {
         if let Some(locked) = lock.sources.iter().find(|locked| locked.file_name == file.file_name) {
             file.hash.get_or_insert_with(|| Hash::Sha512(locked.sha512.clone()));
             file.size = Some(locked.size);
             file.origin_version = locked.origin_version.clone();
         }
-        if file.hash.is_none() && file.origin.is_debian() {
+        if locks == Locks::Required && file.hash.is_none() && file.origin.is_debian() {
             let message = format!("the source `{}` of `{}` is not locked", file.file_name, component.name);
-            let note = format!("`{}` does not name it", path.display());
+            let note = format!("`{}` does not name it", component.lock_file.display());
             let hint = format!("`slipway lock {}` writes it", component.name);
             problems.push(Diagnostic::new(message).at(&file.at).note(note).hint(hint));
         }
     }
+    component.lock = lock;
 }
 
 fn duplicate(what: &str, earlier: &Position) -> Diagnostic {

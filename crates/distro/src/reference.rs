@@ -140,10 +140,17 @@ pub const TABLES: &[TableReference] = &[
     },
     TableReference {
         name: "lock file, top level",
-        doc: "What was pinned for one component; written by `slipway lock`.",
+        doc: "What was pinned for one component; written by `slipway lock` and `slipway update`. azldev's lock files read as well.",
         keys: LOCK,
     },
     TableReference { name: "[[source]], in a lock file", doc: "A pinned source file.", keys: LOCKED_SOURCE },
+    TableReference {
+        name: "distribution.lock, top level",
+        doc: "What all components share, as it was locked; written by `slipway update --write`.",
+        keys: SHARED_LOCK,
+    },
+    TableReference { name: "[[macros]], in distribution.lock", doc: "A macro file.", keys: LOCKED_MACROS },
+    TableReference { name: "[stage0], in distribution.lock", doc: "The build root.", keys: LOCKED_STAGE0 },
 ];
 
 pub(crate) const TOP: &[Key] = &[
@@ -504,6 +511,12 @@ pub(crate) const STAGE0: &[Key] = &[
 pub(crate) const STAGE0_COMMAND: &[Key] = &[key("run", "list of strings", "The program and its arguments.")];
 pub(crate) const LOCK: &[Key] = &[
     key("version", "1", "The format of the lock file."),
+    key("import-commit", "commit", "The commit of upstream's dist-git at which the component came in; never changed."),
+    key("upstream-commit", "commit", "The commit of upstream's dist-git that the component is rendered from."),
+    key("manual-bump", "whole number", "How often it was built again for no other reason; counts in the fingerprint."),
+    key("input-fingerprint", "digest", "Of everything that can change what a build makes of the component."),
+    key("resolution-input-hash", "digest", "Written by azldev; kept as it is."),
+    key("render-digest", "digest", "Of the rendered folder, before the definition's own commits are counted."),
     key("source", "list of tables", "See `[[source]], in a lock file`."),
 ];
 pub(crate) const LOCKED_SOURCE: &[Key] = &[
@@ -512,4 +525,20 @@ pub(crate) const LOCKED_SOURCE: &[Key] = &[
     key("hash", "hexadecimal digits", "The digest of its bytes."),
     key("size", "whole number", "Its length in bytes."),
     key("origin-version", "string", "The version of the Debian package that it came from."),
+];
+pub(crate) const SHARED_LOCK: &[Key] = &[
+    key("version", "1", "The format of the lock file."),
+    key("format", "string", "What decides the bytes that this program makes of equal inputs."),
+    key("macros", "list of tables", "See `[[macros]], in distribution.lock`."),
+    key("stage0", "table", "See `[stage0], in distribution.lock`."),
+];
+pub(crate) const LOCKED_MACROS: &[Key] = &[
+    key("filename", "string", "The file's name."),
+    key("hash-type", "`SHA256`", "Which digest `hash` is."),
+    key("hash", "hexadecimal digits", "The digest of its bytes."),
+];
+pub(crate) const LOCKED_STAGE0: &[Key] = &[
+    key("suite", "string", "The Debian suite."),
+    key("definition", "digest", "Of the table `[stage0]`."),
+    key("packages", "digest", "Of its packages with all that they need, each by version and digest; missing until a build found out."),
 ];

@@ -4,7 +4,7 @@
 //! the original does: a macro file with the build options, loaded at the top of the spec and listed as a source; the overlays; `exit 0`
 //! at the top of a `%check` that is skipped; a header; the definition's source files in `sources`; the release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use spec::autospec::{AutospecError, Commit, Features, Flags, process};
@@ -67,12 +67,23 @@ pub enum Author {
 /// Where release and changelog come from.
 #[derive(Clone, Copy)]
 pub struct History<'h> {
-    /// Upstream's commits, head first.
+    /// Upstream's commits, head first; none where the release needs none, or where there is no upstream.
     pub upstream: &'h [Commit],
-    /// The definition's own changes of the component since, newest first.
-    pub local: &'h [Commit],
+    /// The definition's own changes of the component, oldest first.
+    pub local: &'h [LocalChange],
+    /// Upstream's commit at which the component came in: local changes stand behind it. Without it, anywhere.
+    pub import: Option<&'h str>,
     /// What a spec says of its version; see [`spec::autospec::flags`].
     pub flags: &'h dyn Fn(&str) -> Option<Flags>,
+}
+
+/// A commit of the definition's own repository that changed a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalChange {
+    /// Who, when and why. It has neither parents nor files: rendering gives it those.
+    pub commit: Commit,
+    /// Upstream's commit that was locked then: the change stands behind it.
+    pub upstream: Option<String>,
 }
 
 /// A rendered folder.
@@ -111,6 +122,9 @@ pub enum RenderError {
     /// A release that must be a number is `%autorelease`.
     #[error("`release.calculation` is `static`, and the spec's release is `%autorelease`")]
     NotStatic,
+    /// The commit at which the component came in is not upstream's.
+    #[error("upstream's history does not lead to the commit `{0}`, at which the component came in")]
+    Import(String),
     /// The history does not say.
     #[error("{0}")]
     History(#[from] AutospecError),
@@ -258,21 +272,95 @@ fn write_release(component: &Component, folder: &mut Folder, history: History<'_
         count_up(folder, history.local.len())?;
     }
     if needs_history(&folder.spec) {
-        // Ours come after upstream's; the newest has the rendered spec.
-        let mut commits: Vec<Commit> = history.local.to_vec();
-        commits.extend_from_slice(history.upstream);
-        for at in 0..history.local.len() {
-            let parent = commits.get(at + 1).map(|commit| commit.id.clone());
-            let before = history.upstream.first().and_then(|commit| commit.spec.clone());
-            commits[at].parents = parent.into_iter().collect();
-            commits[at].spec = if at == 0 { Some(folder.spec.as_str().into()) } else { before };
-            commits[at].changelog = history.upstream.first().and_then(|commit| commit.changelog.clone());
+        let commits = interleave(folder, history)?;
+        if commits.is_empty() {
+            return Ok(());
         }
         if let Some(text) = process(&folder.spec, &commits, history.flags)? {
             folder.spec = text;
         }
     }
     Ok(())
+}
+
+/// One line of commits, head first: upstream's mainline since the component came in, each of ours behind the commit that was
+/// locked then, and before it upstream's history as it is. Ours are empty, but for the newest, which has what is rendered.
+fn interleave(folder: &Folder, history: History<'_>) -> Result<Vec<Commit>, RenderError> {
+    if history.local.is_empty() {
+        return Ok(history.upstream.to_vec());
+    }
+    let rendered = |commit: &mut Commit| {
+        commit.tree = format!("rendered {}", commit.id);
+        commit.spec = Some(folder.spec.as_str().into());
+        commit.changelog = folder.files.get("changelog").map(|text| String::from_utf8_lossy(text).as_ref().into());
+    };
+    let mainline = mainline(history)?;
+    let head = mainline.last().map(|commit| commit.id.as_str());
+    let mut line: Vec<Commit> = Vec::new();
+    if mainline.is_empty() {
+        // Nothing lies below: as the original, from a first commit that has all files.
+        let mut first = Commit {
+            id: "initial".to_owned(),
+            tree: String::new(),
+            parents: Vec::new(),
+            author: String::new(),
+            email: String::new(),
+            time: 0,
+            // rpm refuses entries of 1970.
+            message: "Initial sources\n\n[skip changelog]".to_owned(),
+            spec: None,
+            changelog: None,
+        };
+        rendered(&mut first);
+        line.push(first);
+    }
+    for commit in &mainline {
+        line.push((*commit).clone());
+        if Some(commit.id.as_str()) != head {
+            let behind = |change: &&LocalChange| change.upstream.as_deref() == Some(commit.id.as_str());
+            line.extend(history.local.iter().filter(behind).map(|change| change.commit.clone()));
+        }
+    }
+    let on_top = |change: &&LocalChange| change.upstream.is_none() || change.upstream.as_deref() == head || head.is_none();
+    line.extend(history.local.iter().filter(on_top).map(|change| change.commit.clone()));
+    let is_local = |commit: &Commit| history.local.iter().any(|change| change.commit.id == commit.id);
+    let last = line.iter().rposition(is_local);
+    for at in 1..line.len() {
+        let before = line[at - 1].clone();
+        line[at].parents = vec![before.id];
+        if is_local(&line[at]) {
+            (line[at].tree, line[at].spec, line[at].changelog) = (before.tree, before.spec, before.changelog);
+        }
+        if last == Some(at) {
+            rendered(&mut line[at]);
+        }
+    }
+    let replayed: BTreeSet<String> = line.iter().map(|commit| commit.id.clone()).collect();
+    line.reverse();
+    line.extend(history.upstream.iter().filter(|commit| !replayed.contains(&commit.id)).cloned());
+    Ok(line)
+}
+
+/// Upstream's commits by their first parents, from the one at which the component came in to the head.
+fn mainline<'h>(history: History<'h>) -> Result<Vec<&'h Commit>, RenderError> {
+    let by_id: BTreeMap<&str, &Commit> =
+        history.upstream.iter().map(|commit| (commit.id.as_str(), commit)).collect();
+    let mut line = Vec::new();
+    let mut next = history.upstream.first();
+    while let Some(commit) = next {
+        line.push(commit);
+        if history.import == Some(commit.id.as_str()) {
+            break;
+        }
+        next = commit.parents.first().and_then(|parent| by_id.get(parent.as_str()).copied());
+    }
+    if let (Some(import), Some(last)) = (history.import, line.last())
+        && last.id != import
+    {
+        return Err(RenderError::Import(import.to_owned()));
+    }
+    line.reverse();
+    Ok(line)
 }
 
 /// `4%{?dist}` to `6%{?dist}` for two changes.

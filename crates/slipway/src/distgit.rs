@@ -4,23 +4,49 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use host::{Cmd, Host, Stdin, Tool};
+use host::Host;
 use spec::autospec::Commit;
 
 use crate::explain::Failure;
+use crate::git::{self, Git};
 
 /// A repository on this machine, bare or not.
 pub(crate) struct DistGit<'h> {
-    host: &'h Host,
-    folder: PathBuf,
+    git: Git<'h>,
+    /// Whether it is a copy of ours, into which more can be fetched.
+    is_mirror: bool,
 }
 
-/// Files larger than this are no specs, patches or lists; dist-git keeps sources elsewhere.
-const LARGEST: usize = 64 << 20;
+/// Whether a copy of a repository is brought up to date before it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mirror {
+    /// It is asked as it is: what a branch means stays until somebody wants to know.
+    AsItIs,
+    /// It is fetched again.
+    Refreshed,
+}
+
+/// A commit that leads from one to another.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Step {
+    pub(crate) commit: String,
+    pub(crate) author: String,
+    /// In seconds since 1970.
+    pub(crate) time: i64,
+    pub(crate) subject: String,
+    #[serde(skip)]
+    pub(crate) message: String,
+}
 
 impl<'h> DistGit<'h> {
-    /// Opens the repository of a package. One that is not on this machine is copied into `mirrors` first, once.
-    pub(crate) fn open(address: &str, package: &str, mirrors: &Path, host: &'h Host) -> Result<DistGit<'h>, Failure> {
+    /// Opens the repository of a package. One that is not on this machine is copied into `mirrors` first.
+    pub(crate) fn open(
+        address: &str,
+        package: &str,
+        mirrors: &Path,
+        mirror: Mirror,
+        host: &'h Host,
+    ) -> Result<DistGit<'h>, Failure> {
         let is_plain = |text: &str| {
             !text.is_empty() && !text.starts_with(['.', '-']) && !text.contains(['/', '\0']) && text.len() < 200
         };
@@ -32,7 +58,7 @@ impl<'h> DistGit<'h> {
         if local.starts_with('/') {
             let folder = PathBuf::from(local);
             return if folder.is_dir() {
-                Ok(DistGit { host, folder })
+                Ok(DistGit { git: Git::new(&folder, host), is_mirror: false })
             } else {
                 Err(Failure::environment(format!("there is no repository `{}` for `{package}`", folder.display())))
             };
@@ -42,15 +68,59 @@ impl<'h> DistGit<'h> {
                 .hint("write `https://`, or an absolute path"));
         }
         let folder = mirrors.join(format!("{package}-{}.git", pkg::Digest::of(address.as_bytes()).short()));
-        if !folder.is_dir() {
-            let partial = folder.with_extension("part");
-            if partial.exists() {
-                fs_err::remove_dir_all(&partial)?;
+        let found = DistGit { git: Git::new(&folder, host), is_mirror: true };
+        if folder.is_dir() {
+            if mirror == Mirror::Refreshed {
+                found.fetch("+refs/heads/*:refs/heads/*")?;
             }
-            host.check(&Cmd::new(Tool::Git).args(["clone", "--quiet", "--bare", "--", &address]).arg(&partial))?;
-            fs_err::rename(&partial, &folder)?;
+            return Ok(found);
         }
-        Ok(DistGit { host, folder })
+        // Two components of one package may be copied at once: each copies beside, the first one counts.
+        let partial = tempfile::Builder::new().prefix(&format!("{package}-")).suffix(".part").tempdir_in(mirrors)?;
+        let copy = partial.path().join("copy.git");
+        host.check(&git::plain().args(["clone", "--quiet", "--bare", "--", &address]).arg(&copy))?;
+        if let Err(error) = fs_err::rename(&copy, &folder)
+            && !folder.is_dir()
+        {
+            return Err(error.into());
+        }
+        Ok(found)
+    }
+
+    /// Fetches what the original repository has now; branches that it has no more go.
+    fn fetch(&self, what: &str) -> Result<(), Failure> {
+        self.git.check(&["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-auto-maintenance", "origin", what])?;
+        Ok(())
+    }
+
+    /// Whether a commit leads to another.
+    pub(crate) fn leads_to(&self, earlier: &str, later: &str) -> Result<bool, Failure> {
+        Ok(self.git.ask(&["merge-base", "--is-ancestor", earlier, later])?.is_some())
+    }
+
+    /// Whether the repository has the commit.
+    pub(crate) fn has(&self, commit: &str) -> Result<bool, Failure> {
+        Ok(self.git.ask(&["cat-file", "-e", &format!("{commit}^{{commit}}")])?.is_some())
+    }
+
+    /// The commits that `later` has and `earlier` has not, newest first.
+    pub(crate) fn between(&self, earlier: &str, later: &str) -> Result<Vec<Step>, Failure> {
+        let range = format!("{earlier}..{later}");
+        let format = "--format=tformat:%H%x00%an%x00%ct%x00%s%x00%B%x00%x01";
+        let log = self.git.check(&["log", "--topo-order", format, &range, "--"])?.text();
+        let mut steps = Vec::new();
+        for entry in log.split("\0\u{1}\n").filter(|entry| !entry.is_empty()) {
+            let fields: Vec<&str> = entry.splitn(5, '\0').collect();
+            let [commit, author, time, subject, message] = fields.as_slice() else { continue };
+            steps.push(Step {
+                commit: (*commit).to_owned(),
+                author: (*author).to_owned(),
+                time: time.parse().unwrap_or_default(),
+                subject: (*subject).to_owned(),
+                message: (*message).to_owned(),
+            });
+        }
+        Ok(steps)
     }
 
     /// The commit that is meant: the one that is pinned, or the branch's last one up to a moment.
@@ -68,22 +138,26 @@ impl<'h> DistGit<'h> {
             (None, Some(branch)) => format!("refs/heads/{branch}"),
             (None, None) => "HEAD".to_owned(),
         };
-        let mut cmd = self.git().args(["rev-list", "-1", "--first-parent"]);
-        if let (None, Some(before)) = (pin, before) {
-            cmd = cmd.arg(format!("--before=@{before}"));
+        let limit = before.filter(|_| pin.is_none()).map(|before| format!("--before=@{before}"));
+        let mut arguments = vec!["rev-list", "-1", "--first-parent"];
+        arguments.extend(limit.as_deref());
+        arguments.extend([revision.as_str(), "--"]);
+        let mut found = self.git.ask(&arguments)?.filter(|commit| !commit.is_empty());
+        // A commit that is named means the same for ever: it is fetched where it is missing, and no branch moves for it.
+        if found.is_none() && pin.is_some() && self.is_mirror {
+            self.fetch("+refs/heads/*:refs/fetched/*")?;
+            found = self.git.ask(&arguments)?.filter(|commit| !commit.is_empty());
         }
-        let output = self.host.run(&cmd.arg(&revision).arg("--"))?;
-        let commit = output.text().trim().to_owned();
-        if !output.status.success() || commit.is_empty() {
+        found.ok_or_else(|| {
             let what = pin.or(branch).unwrap_or("HEAD");
-            return Err(Failure::environment(format!("`{}` has no commit `{what}`", self.folder.display())));
-        }
-        Ok(commit)
+            let when = limit.map(|_| " of that moment or before").unwrap_or_default();
+            Failure::environment(format!("`{}` has no commit `{what}`{when}", self.git.folder.display()))
+        })
     }
 
     /// The files of a commit, links and modules left out.
     pub(crate) fn files(&self, commit: &str) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
-        let listed = self.host.check(&self.git().args(["ls-tree", "-r", "-z", "--full-tree", commit]))?;
+        let listed = self.git.check(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
         let mut names = Vec::new();
         for entry in listed.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
             let entry = String::from_utf8_lossy(entry);
@@ -94,14 +168,14 @@ impl<'h> DistGit<'h> {
             }
         }
         let ids: Vec<&str> = names.iter().map(|(_, id)| id.as_str()).collect();
-        let blobs = self.blobs(&ids)?;
+        let blobs = self.git.blobs(&ids)?;
         Ok(names.into_iter().zip(blobs).filter_map(|((name, _), blob)| Some((name, blob?))).collect())
     }
 
     /// All commits that lead to one, children first, with the spec and the file `changelog` at each.
     pub(crate) fn history(&self, commit: &str, spec: &str) -> Result<Vec<Commit>, Failure> {
         let format = "--format=tformat:%H%x00%T%x00%P%x00%an%x00%ae%x00%ct%x00%B%x00%x01";
-        let log = self.host.check(&self.git().args(["log", "--topo-order", format, commit, "--"]))?.text();
+        let log = self.git.check(&["log", "--topo-order", format, commit, "--"])?.text();
         let mut commits = Vec::new();
         for entry in log.split("\0\u{1}\n").filter(|entry| !entry.is_empty()) {
             let fields: Vec<&str> = entry.splitn(7, '\0').collect();
@@ -122,7 +196,7 @@ impl<'h> DistGit<'h> {
             .iter()
             .flat_map(|commit| [format!("{}:{spec}", commit.id), format!("{}:changelog", commit.id)])
             .collect();
-        let blobs = self.blobs(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let blobs = self.git.blobs(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
         // Equal texts are kept once.
         let mut texts: BTreeMap<Vec<u8>, Arc<str>> = BTreeMap::new();
         let mut blobs = blobs.into_iter().map(|blob| {
@@ -136,45 +210,5 @@ impl<'h> DistGit<'h> {
             commit.changelog = blobs.next().flatten();
         }
         Ok(commits)
-    }
-
-    /// The contents of objects, in their order; nothing for those that are not there.
-    fn blobs(&self, names: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
-        let asked = names.iter().map(|name| format!("{name}\n")).collect::<String>();
-        let output =
-            self.host.check(&self.git().args(["cat-file", "--batch"]).stdin(Stdin::Bytes(asked.into_bytes())))?;
-        let mut rest = output.stdout.as_slice();
-        let mut blobs = Vec::with_capacity(names.len());
-        while blobs.len() < names.len() {
-            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
-                return Err(Failure::environment(format!("git said too little about `{}`", self.folder.display())));
-            };
-            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-            rest = &rest[end + 1..];
-            let mut words = head.rsplit(' ');
-            let size = words.next().and_then(|size| size.parse::<usize>().ok());
-            match (size, words.next()) {
-                (Some(size), Some("blob")) if rest.len() > size && size <= LARGEST => {
-                    blobs.push(Some(rest[..size].to_vec()));
-                    rest = &rest[size + 1..];
-                }
-                (Some(size), Some(_)) => {
-                    blobs.push(None);
-                    rest = rest.get(size + 1..).unwrap_or_default();
-                }
-                _ => blobs.push(None),
-            }
-        }
-        Ok(blobs)
-    }
-
-    /// A call of git in the repository that reads nobody's settings.
-    fn git(&self) -> Cmd {
-        Cmd::new(Tool::Git)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .args(["-c", "safe.directory=*", "-C"])
-            .arg(&self.folder)
     }
 }

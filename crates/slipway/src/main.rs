@@ -9,6 +9,8 @@ mod defaults;
 mod distgit;
 mod explain;
 mod facts;
+mod git;
+mod local_commits;
 mod machine;
 mod pipeline;
 mod rendering;

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use distro::render::{History, RenderError, Rendered, Style, needs_history, render};
-use distro::{Component, Distro, OverlayKind, SpecSource};
+use distro::{Component, Distro, LockedMacros, LockedStage0, OverlayKind, SharedLock, SpecSource};
 use host::Host;
 use pkg::Hasher;
 use spec::autospec::Commit;
 use spec::overlay::Folder;
 use spec::{Environment, Macros, NativeShell, Origin, Target};
 
-use crate::distgit::DistGit;
+use crate::distgit::{DistGit, Mirror};
 use crate::explain::Failure;
+use crate::local_commits::{Local, LocalCommits};
 use crate::pipeline;
 
 /// Changes whenever rendering writes other bytes for the same inputs.
@@ -26,6 +27,9 @@ pub(crate) struct Renderer<'d> {
     mirrors: PathBuf,
     macros: Arc<Macros>,
     style: Style,
+    local: LocalCommits<'d>,
+    /// What all components share, as it is locked.
+    pub(crate) shared: Option<SharedLock>,
 }
 
 /// A component's upstream: its files, and where they are from.
@@ -43,7 +47,24 @@ impl<'d> Renderer<'d> {
             macros.load(&fs_err::read_to_string(path)?, &Origin::file(path));
         }
         let style = Style::of(&distro.file);
-        Ok(Renderer { distro, host, mirrors, macros: macros.into(), style })
+        let local = LocalCommits::of(distro, host)?;
+        let shared = SharedLock::read(&SharedLock::path(distro))?;
+        Ok(Renderer { distro, host, mirrors, macros: macros.into(), style, local, shared })
+    }
+
+    /// The definition's own commits that changed a component; none where nothing of it is counted.
+    pub(crate) fn local(&self, component: &Component) -> Result<Local, Failure> {
+        self.local.changes(component)
+    }
+
+    /// What a component's spec is evaluated in, as far as its version goes.
+    fn environment(&self) -> Environment {
+        Environment::new(Arc::clone(&self.macros), Target::linux(pipeline::arch().as_str()))
+    }
+
+    /// The version that a spec says; nothing where it cannot be told.
+    pub(crate) fn version(&self, spec: &str) -> Option<String> {
+        spec::autospec::flags(spec, &self.environment()).map(|flags| flags.epoch_version)
     }
 
     /// Where a component's rendered folder is, or is to be.
@@ -67,7 +88,7 @@ impl<'d> Renderer<'d> {
                 (files, None, None, name)
             }
             SpecSource::Upstream(upstream) => {
-                let repository = self.repository(component)?;
+                let repository = self.repository(component, Mirror::AsItIs)?;
                 let commit = self.commit(component, &repository)?;
                 (repository.files(&commit)?, Some(commit), Some(repository), format!("{}.spec", upstream.name))
             }
@@ -84,7 +105,8 @@ impl<'d> Renderer<'d> {
         Ok(Upstream { folder: Folder { spec_name: own_spec, spec, files }, commit, history })
     }
 
-    fn repository(&self, component: &Component) -> Result<DistGit<'d>, Failure> {
+    /// Opens a component's dist-git.
+    pub(crate) fn repository(&self, component: &Component, mirror: Mirror) -> Result<DistGit<'d>, Failure> {
         let SpecSource::Upstream(upstream) = &component.spec else {
             return Err(Failure::definition(format!("`{}` has no upstream", component.name)));
         };
@@ -93,10 +115,21 @@ impl<'d> Renderer<'d> {
             return Err(Failure::definition(format!("nothing says where the dist-git of `{}` is", upstream.distro))
                 .hint(format!("set `dist-git-base-uri` in `[distros.{}]`", upstream.distro)));
         };
-        DistGit::open(&address.value, &upstream.name, &self.mirrors, self.host)
+        DistGit::open(&address.value, &upstream.name, &self.mirrors, mirror, self.host)
     }
 
+    /// The commit that a component is rendered from: the one that is pinned, or locked, or the one that its rule finds.
     fn commit(&self, component: &Component, repository: &DistGit<'_>) -> Result<String, Failure> {
+        let is_pinned = matches!(&component.spec, SpecSource::Upstream(upstream) if upstream.commit.is_some());
+        match component.lock.upstream_commit.as_deref().filter(|_| !is_pinned) {
+            Some(locked) => repository.resolve(Some(locked), None, None),
+            None => self.newest(component, repository),
+        }
+    }
+
+    /// The commit that the definition's rule finds: the one that is pinned, or the branch's last one up to the snapshot. What is locked
+    /// does not count.
+    pub(crate) fn newest(&self, component: &Component, repository: &DistGit<'_>) -> Result<String, Failure> {
         let SpecSource::Upstream(upstream) = &component.spec else {
             return Err(Failure::definition(format!("`{}` has no upstream", component.name)));
         };
@@ -120,21 +153,34 @@ impl<'d> Renderer<'d> {
         repository.resolve(upstream.commit.as_deref(), branch, before)
     }
 
-    /// Renders a component; nothing is written.
-    pub(crate) fn render(&self, component: &Component, upstream: &Upstream) -> Result<Rendered, Failure> {
-        let environment = Environment::new(Arc::clone(&self.macros), Target::linux(pipeline::arch().as_str()));
+    /// Renders a component; nothing is written. `local` are the definition's own commits that count.
+    pub(crate) fn render(&self, component: &Component, upstream: &Upstream, local: &Local) -> Result<Rendered, Failure> {
+        self.try_render(component, upstream, local)?.map_err(|error| explain(component, &error))
+    }
+
+    /// The same, with the reason where a change does not fit.
+    pub(crate) fn try_render(
+        &self,
+        component: &Component,
+        upstream: &Upstream,
+        local: &Local,
+    ) -> Result<Result<Rendered, RenderError>, Failure> {
+        let environment = self.environment();
         let flags = |text: &str| spec::autospec::flags(text, &environment);
-        let history = (!upstream.history.is_empty()).then_some(History {
+        let history = (!upstream.history.is_empty() || !local.changes.is_empty()).then_some(History {
             upstream: &upstream.history,
-            local: &[],
+            local: &local.changes,
+            import: local.import.as_deref(),
             flags: &flags,
         });
-        let mut rendered =
-            render(component, &upstream.folder, self.style, history).map_err(|error| explain(component, &error))?;
+        let mut rendered = match render(component, &upstream.folder, self.style, history) {
+            Ok(rendered) => rendered,
+            Err(error) => return Ok(Err(error)),
+        };
         if !component.keep_all_files && upstream.commit.is_some() {
             self.filter(component, &mut rendered.folder, environment.clone());
         }
-        Ok(rendered)
+        Ok(Ok(rendered))
     }
 
     /// Leaves out what the spec does not name, as the original does. Where the spec does not say what it names, all stays.
@@ -156,25 +202,96 @@ impl<'d> Renderer<'d> {
     }
 
     /// What the rendered folder depends on: equal keys give equal bytes. Nothing is rendered for it.
-    pub(crate) fn key(&self, component: &Component) -> Result<String, Failure> {
+    pub(crate) fn key(&self, component: &Component, local: &Local) -> Result<String, Failure> {
         let mut hasher = Hasher::new();
         for (name, value) in self.inputs(component)? {
             hasher.field(&name, value);
         }
+        for change in &local.changes {
+            let commit = &change.commit;
+            hasher.field("local commit", &commit.id).field("behind", change.upstream.as_deref().unwrap_or_default());
+        }
+        hasher.field("import", local.import.as_deref().unwrap_or_default());
         Ok(hasher.finish().hex())
     }
 
-    /// Everything that rendering a component depends on, each under a name of its own: short values as they are, contents as digests. The
-    /// folder that the definition happens to be in is no part of it.
+    /// A digest of everything that can change what a build makes of a component.
+    pub(crate) fn fingerprint(&self, component: &Component) -> Result<String, Failure> {
+        let mut hasher = Hasher::new();
+        for (name, value) in self.inputs(component)? {
+            hasher.field(&name, value);
+        }
+        Ok(format!("sha256:{}", hasher.finish().hex()))
+    }
+
+    /// What all components share, as it is now. `packages` is the digest of stage0's packages, where it is known.
+    pub(crate) fn shared_now(&self, packages: Option<String>) -> Result<SharedLock, Failure> {
+        let mut macros = Vec::new();
+        for path in &self.distro.project.macros {
+            let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            macros.push(LockedMacros { file_name, sha256: pkg::Digest::of(&fs_err::read(path)?).hex() });
+        }
+        let mut hasher = Hasher::new();
+        let stage0 = self.stage0_inputs();
+        for (name, value) in &stage0 {
+            hasher.field(name, value);
+        }
+        let definition = format!("sha256:{}", hasher.finish().hex());
+        // What nobody has looked up again is as it was, as long as the definition is.
+        let kept = self.shared.as_ref().and_then(|shared| shared.stage0.as_ref());
+        let kept = kept.filter(|kept| kept.definition == definition).and_then(|kept| kept.packages.clone());
+        let stage0 = (!stage0.is_empty()).then(|| LockedStage0 {
+            suite: self.distro.stage0.suite.clone(),
+            definition,
+            packages: packages.or(kept),
+        });
+        Ok(SharedLock { format: format!("rendering {RENDERING}, building {}", build::BUILDER_VERSION), macros, stage0 })
+    }
+
+    /// Everything that the definition says of the build root; nothing where it has none.
+    fn stage0_inputs(&self) -> Vec<(String, String)> {
+        let stage0 = &self.distro.stage0;
+        if stage0.suite.is_empty() {
+            return Vec::new();
+        }
+        let mut inputs = vec![
+            ("stage0 suite".to_owned(), stage0.suite.clone()),
+            ("stage0 packages".to_owned(), stage0.packages.join(" ")),
+            ("stage0 provides".to_owned(), stage0.provides.join(" ")),
+        ];
+        let links = stage0.links.iter().map(|(path, target)| (format!("stage0 link {path}"), target.clone()));
+        inputs.extend(links);
+        let digest = |text: &String| format!("sha256:{}", pkg::Digest::of(text.as_bytes()).hex());
+        inputs.extend(stage0.files.iter().map(|(path, text)| (format!("stage0 file {path}"), digest(text))));
+        inputs.extend(stage0.mapping.iter().map(|(need, packages)| (format!("stage0 mapping {need}"), packages.join(" "))));
+        for (index, command) in stage0.commands.iter().enumerate() {
+            inputs.push((format!("stage0 command {}", index + 1), command.run.join(" ")));
+        }
+        inputs
+    }
+
+    /// Everything that rendering or building a component depends on, each under a name of its own: short values as they are, contents as
+    /// digests. The folder that the definition happens to be in is no part of it, nor are other components.
     pub(crate) fn inputs(&self, component: &Component) -> Result<Vec<(String, String)>, Failure> {
         let digest = |content: &[u8]| format!("sha256:{}", pkg::Digest::of(content).hex());
         let mut inputs = vec![
             ("rendering".to_owned(), RENDERING.to_owned()),
+            ("building".to_owned(), build::BUILDER_VERSION.to_owned()),
+            ("release version".to_owned(), self.distro.release_version.clone()),
+            ("source-date-epoch".to_owned(), self.distro.project.epoch.0.to_string()),
+            ("origin".to_owned(), component.origin.as_str().to_owned()),
+            ("provenance".to_owned(), component.build.emit_upstream_provenance.to_string()),
+            ("manual bump".to_owned(), component.lock.manual_bump.to_string()),
             ("style".to_owned(), digest(format!("{:?}", self.style).as_bytes())),
             ("name".to_owned(), component.name.clone()),
             ("release calculation".to_owned(), component.release.as_str().to_owned()),
             ("file filter".to_owned(), if component.keep_all_files { "off" } else { "on" }.to_owned()),
         ];
+        inputs.extend(self.stage0_inputs());
+        let locked = self.shared.as_ref().and_then(|shared| shared.stage0.as_ref());
+        if let Some(packages) = locked.and_then(|stage0| stage0.packages.clone()) {
+            inputs.push(("stage0 packages as locked".to_owned(), packages));
+        }
         let mut add = |name: String, value: String| inputs.push((name, value));
         for path in &self.distro.project.macros {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -215,10 +332,10 @@ impl<'d> Renderer<'d> {
             }
             SpecSource::Upstream(upstream) => {
                 add("upstream".to_owned(), format!("{} {}", upstream.distro, upstream.name));
-                // A commit that is pinned needs no repository to be known.
-                let commit = match &upstream.commit {
+                // A commit that is pinned or locked needs no repository to be known.
+                let commit = match upstream.commit.as_ref().or(component.lock.upstream_commit.as_ref()) {
                     Some(commit) => commit.clone(),
-                    None => self.commit(component, &self.repository(component)?)?,
+                    None => self.newest(component, &self.repository(component, Mirror::AsItIs)?)?,
                 };
                 add("upstream commit".to_owned(), commit);
             }
@@ -247,8 +364,18 @@ pub(crate) fn overlaid(component: &Component) -> Result<Folder, Failure> {
     Ok(applied.folder)
 }
 
+/// Where something was seen, and what.
+pub(crate) fn place(component: &Component, seen: &spec::overlay::Seen) -> String {
+    match (seen.file.as_str(), seen.line) {
+        ("", 0) => String::new(),
+        ("", line) => format!("{}.spec:{line}  `{}`", component.name, seen.text),
+        (file, 0) => format!("`{file}`"),
+        (file, line) => format!("{file}:{line}  `{}`", seen.text),
+    }
+}
+
 /// A render error as people see it: which overlay, what it looked for, what comes nearest.
-fn explain(component: &Component, error: &RenderError) -> Failure {
+pub(crate) fn explain(component: &Component, error: &RenderError) -> Failure {
     use distro::render::Author;
     match error {
         RenderError::Overlay { author: Author::Overlay(index), error } => {
@@ -259,12 +386,7 @@ fn explain(component: &Component, error: &RenderError) -> Failure {
             if let Some(description) = &overlay.description {
                 message.push_str(&format!("\n  is for   {description}"));
             }
-            let place = |seen: &spec::overlay::Seen| match (seen.file.as_str(), seen.line) {
-                ("", 0) => String::new(),
-                ("", line) => format!("{}.spec:{line}  `{}`", component.name, seen.text),
-                (file, 0) => format!("`{file}`"),
-                (file, line) => format!("{file}:{line}  `{}`", seen.text),
-            };
+            let place = |seen: &spec::overlay::Seen| place(component, seen);
             if let Some(seen) = failure.nearest.as_ref().filter(|seen| !seen.text.is_empty()) {
                 message.push_str(&format!("\n  nearest  {}", place(seen)));
             }

@@ -4,6 +4,7 @@ use distro::render::Author;
 use crate::commands::component_render::choose;
 use crate::context::Context;
 use crate::explain::Failure;
+use crate::local_commits::Local;
 use crate::rendering::Renderer;
 
 /// Show how a component differs from upstream, and which overlay each difference is from
@@ -19,11 +20,11 @@ pub(crate) struct Arguments {
 const AROUND: usize = 3;
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let distro = distro::load(&context.definition()?, distro::Locks::Ignored)?;
+    let distro = distro::load(&context.definition()?, distro::Locks::Optional)?;
     let component = choose(&distro, std::slice::from_ref(&arguments.name))?[0];
     let renderer = Renderer::new(&distro, &context.host, context.store()?.area("git")?)?;
     let upstream = renderer.upstream(component)?;
-    let rendered = renderer.render(component, &upstream)?;
+    let rendered = renderer.render(component, &upstream, &Local::default())?;
     let (before, after) = (&upstream.folder.spec, &rendered.applied.folder.spec);
     let who = |change: usize| match rendered.authors.get(change) {
         Some(Author::Overlay(index)) => {

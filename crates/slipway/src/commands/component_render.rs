@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ enum Done {
 }
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let distro = distro::load(&context.definition()?, distro::Locks::Ignored)?;
+    let distro = distro::load(&context.definition()?, distro::Locks::Optional)?;
     let components = choose(&distro, &arguments.names)?;
     let store = context.store()?;
     let renderer = Renderer::new(&distro, &context.host, store.area("git")?)?;
@@ -42,13 +42,14 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let record = store.area("rendered")?.join(pkg::Digest::of(definition.to_string_lossy().as_bytes()).hex());
     let known = read_record(&record);
     let fresh: Mutex<BTreeMap<String, String>> = Mutex::default();
+    let pending: Mutex<BTreeSet<String>> = Mutex::default();
     let results: Mutex<BTreeMap<String, Result<Done, Failure>>> = Mutex::default();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..context.host.cores().max(1) {
             scope.spawn(|| {
                 while let Some(component) = components.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = one(component, &renderer, arguments.check, &known, &fresh);
+                    let done = one(component, &renderer, arguments.check, &known, &fresh, &pending);
                     if let Ok(mut results) = results.lock() {
                         results.insert(component.name.clone(), done);
                     }
@@ -63,6 +64,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let temporary = record.with_extension("new");
     fs_err::write(&temporary, lines)?;
     fs_err::rename(&temporary, &record)?;
+    let pending = pending.into_inner().unwrap_or_default();
+    if let Some(first) = pending.first() {
+        let others = if pending.len() > 1 { format!(" and {} more", pending.len() - 1) } else { String::new() };
+        context.ui.note(&format!(
+            "the lock of `{first}`{others} is not committed: its change counts in release and changelog once it is"
+        ));
+    }
     report(results.into_inner().unwrap_or_default(), context)
 }
 
@@ -90,16 +98,23 @@ fn one(
     check: bool,
     known: &BTreeMap<String, String>,
     fresh: &Mutex<BTreeMap<String, String>>,
+    pending: &Mutex<BTreeSet<String>>,
 ) -> Result<Done, Failure> {
     let target = renderer.target(component)?;
-    let key = renderer.key(component)?;
+    let local = renderer.local(component)?;
+    if local.is_pending
+        && let Ok(mut pending) = pending.lock()
+    {
+        pending.insert(component.name.clone());
+    }
+    let key = renderer.key(component, &local)?;
     let there = if target.is_dir() { rendering::read_folder(&target)? } else { BTreeMap::new() };
     let fact = format!("{key} {}", rendering::digest(&there));
     if known.get(&component.name) == Some(&fact) {
         return Ok(Done::Unchanged);
     }
     let upstream = renderer.upstream(component)?;
-    let files = rendering::all_files(&renderer.render(component, &upstream)?.folder);
+    let files = rendering::all_files(&renderer.render(component, &upstream, &local)?.folder);
     let differing = difference(&target, &there, &files);
     if !differing.is_empty() && check {
         return Ok(Done::Differs(differing));

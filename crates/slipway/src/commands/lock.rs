@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             context.ui.note(&format!("{name} has no source files to lock"));
             continue;
         };
-        let mut lock = Lock::default();
+        // What is pinned beside the sources stays; a lock that does not read is written anew.
+        let mut lock = Lock { sources: Vec::new(), ..Lock::read(&path).unwrap_or_default() };
         for file in &component.source_files {
             let origin = pipeline::origin_of(file)?;
             let suite = file.origin.suite().unwrap_or(&distro.stage0.suite);

@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
 }
 
 fn inputs(definition: &Path, name: &str, context: &Context) -> Result<BTreeMap<String, String>, Failure> {
-    let distro = distro::load(definition, distro::Locks::Ignored)?;
+    let distro = distro::load(definition, distro::Locks::Optional)?;
     let component = choose(&distro, &[name.to_owned()])?[0];
     let renderer = Renderer::new(&distro, &context.host, context.store()?.area("git")?)?;
     Ok(renderer.inputs(component)?.into_iter().collect())
