@@ -39,6 +39,13 @@ impl Context {
         })
     }
 
+    /// That of a command which has none of Slipway's own options.
+    pub(crate) fn plain(ui: &Ui) -> Result<Context, Failure> {
+        let host = Host::detect().map_err(|error| Failure::environment(error.to_string()))?;
+        let store_folder = store_folder().unwrap_or_else(|| PathBuf::from("/var/cache/slipway/store"));
+        Ok(Context { ui: ui.clone(), host, store_folder, directory: None, output: None })
+    }
+
     /// Opens the store, which is made when it is not there yet.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.store_folder)?)

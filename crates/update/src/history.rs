@@ -19,6 +19,9 @@ pub struct Entry {
     pub comment: String,
     /// Packages that came and went.
     pub changes: Vec<Change>,
+    /// Groups and environments that came and went.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<crate::groups::Change>,
 }
 
 /// A package that came or went.
@@ -183,6 +186,19 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
+/// The day of a date, counted from 1970; none where there is no such date.
+pub(crate) fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Years begin in March, so that the day that is there every four years is their last.
+    let shifted_year = year - u64::from(month <= 2);
+    let shifted_month = (month + 9) % 12;
+    let of_years = shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400;
+    let days = of_years + (shifted_month * 306 + 5) / 10 + day - 1 - 719_468;
+    (civil(days) == (year, month, day)).then_some(days)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +211,14 @@ mod tests {
             reason: Reason::User,
         };
         let changes = changes.iter().map(change).collect();
-        Entry { id: 0, time: 1_750_000_000, command: "install a".to_owned(), comment: String::new(), changes }
+        Entry {
+            id: 0,
+            time: 1_750_000_000,
+            command: "install a".to_owned(),
+            comment: String::new(),
+            changes,
+            groups: Vec::new(),
+        }
     }
 
     #[test]

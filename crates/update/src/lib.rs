@@ -11,6 +11,7 @@
 
 mod apply;
 pub mod config;
+pub mod groups;
 pub mod history;
 mod installed;
 pub mod keys;
@@ -18,6 +19,7 @@ mod machine;
 pub mod query;
 pub mod reasons;
 pub mod resolve;
+pub mod restarting;
 mod sack;
 mod sync;
 pub mod transaction;
@@ -25,4 +27,7 @@ pub mod transaction;
 pub use installed::{DatabaseFile, Installed, InstalledError};
 pub use machine::Machine;
 pub use sack::{Candidate, Origin, Place, Sack, SackError};
-pub use sync::{Clean, Download, DownloadError, Freshness, SyncError, Synced, TransferError, clean, download, sync};
+pub use sync::{
+    Clean, Download, DownloadError, Freshness, SyncError, Synced, TransferError, clean, digest_of, download,
+    fetch_text, sync,
+};

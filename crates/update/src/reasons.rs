@@ -83,6 +83,12 @@ impl Reasons {
         self.known.get(&key(nevra))
     }
 
+    /// Whether a package of that name is there for a group.
+    pub fn is_of_group(&self, name: &str) -> bool {
+        let is_it = |key: &String| key.rsplit_once('.').is_some_and(|(known, _)| known == name);
+        self.known.iter().any(|(key, known)| known.reason == Reason::Group && is_it(key))
+    }
+
     /// Remembers a package.
     pub fn set(&mut self, nevra: &Nevra, known: Known) {
         self.known.insert(key(nevra), known);

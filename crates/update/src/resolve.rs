@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use pkg::{Arch, Condition, Digest, Nevra, Relation};
-use repodata::{Checksum, Package};
+use repodata::Checksum;
+
+pub use repodata::Package;
+
 use solve::{
     Allowed, Because, Best, Identity, Kind, PackageId, Paths, Request, Solution, Source, Table, TableBuilder, Universe,
     Unsolvable, Upgrade,
 };
 
 use crate::config::Key;
+use crate::groups;
 use crate::query::glob::is_pattern;
+use crate::query::matching::Offers;
 use crate::query::spec::{self, Form};
 use crate::reasons::{Reason, Reasons};
 use crate::sack::Visible;
@@ -22,6 +27,8 @@ use crate::{Installed, Machine, SyncError, Synced};
 pub struct Job {
     /// Words: packages to be there.
     pub install: Vec<String>,
+    /// Capabilities that have to be there, whoever provides them.
+    pub capabilities: Vec<Relation>,
     /// Words: packages to go.
     pub remove: Vec<String>,
     /// Words: packages to become newer; `upgrade_all` for all.
@@ -42,6 +49,8 @@ pub struct Job {
     pub files: Vec<(PathBuf, Package)>,
     /// Very packages that have to be there, with the reason, or that must not, as undoing wants it.
     pub exact: Vec<(Nevra, Option<Reason>)>,
+    /// Nothing else than these very packages comes or goes.
+    pub exactly: bool,
     /// Installed packages may go to make room.
     pub allow_erasing: bool,
     /// What was needed before and is not any more goes, too.
@@ -52,6 +61,8 @@ pub struct Job {
     pub skip_unavailable: bool,
     /// Names and versions that stay as they are.
     pub locked: Vec<Relation>,
+    /// What happens to groups, and to packages for them.
+    pub groups: groups::Plan,
 }
 
 /// What a job comes to.
@@ -61,6 +72,17 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// What people should know: words that mean what is there already, and the like.
     pub notes: Vec<String>,
+    /// Installed packages that are there for another reason from now on.
+    pub reasons: Vec<(Nevra, Reason)>,
+    /// Groups and environments that come, go, or become others.
+    pub groups: Vec<groups::Change>,
+}
+
+impl Outcome {
+    /// Whether nothing happens.
+    pub fn is_nothing(&self) -> bool {
+        self.steps.is_empty() && self.reasons.is_empty() && self.groups.is_empty()
+    }
 }
 
 /// One change.
@@ -119,6 +141,9 @@ pub enum ResolveError {
     /// Words that mean packages which are not installed.
     #[error("{}", not_installed(.0))]
     NotInstalled(Vec<String>),
+    /// More would happen than was asked for.
+    #[error("{}", extra_packages(.0))]
+    Extra(Vec<String>),
     /// No set of packages does it.
     #[error("{0}")]
     Unsolvable(Unsolvable),
@@ -144,6 +169,11 @@ fn unknown_words(words: &[String]) -> String {
     words.iter().map(|word| format!("no match for argument: {word}")).collect::<Vec<_>>().join("\n")
 }
 
+fn extra_packages(packages: &[String]) -> String {
+    let line = |package: &String| format!("`{package}` would change too, and is not in the stored transaction");
+    packages.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn not_installed(words: &[String]) -> String {
     let line = |word: &String| format!("packages for argument `{word}` are available, but not installed");
     words.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -157,6 +187,12 @@ pub fn resolve(
     reasons: &Reasons,
     machine: &Machine<'_>,
 ) -> Result<Outcome, ResolveError> {
+    if !job.groups.remove.is_empty() {
+        let (job, needed) = without_groups(job, installed, repositories, reasons, machine)?;
+        let mut outcome = resolve(&job, installed, repositories, reasons, machine)?;
+        outcome.reasons.extend(needed.into_iter().map(|nevra| (nevra, Reason::Dependency)));
+        return Ok(outcome);
+    }
     let mut universe = universe(job, installed, repositories, reasons, machine)?;
     let mut words = Words::new(&universe, job, repositories, machine);
     words.read(job)?;
@@ -181,7 +217,91 @@ pub fn resolve(
             step.reason = *reason;
         }
     }
-    Ok(Outcome { steps, notes })
+    if job.exactly {
+        let is_named = |nevra: &Nevra| job.exact.iter().any(|(named, _)| named == nevra);
+        let all = steps
+            .iter()
+            .flat_map(|step| step.new.iter().map(|new| &new.nevra).chain(step.old.iter().map(|old| &old.nevra)));
+        let extra: Vec<String> = all.filter(|nevra| !is_named(nevra)).map(ToString::to_string).collect();
+        if !extra.is_empty() {
+            return Err(ResolveError::Extra(extra));
+        }
+    }
+    let changed = group_reasons(job, &mut steps, installed, reasons);
+    Ok(Outcome { steps, notes, reasons: changed, groups: job.groups.changes.clone() })
+}
+
+/// Packages that come for groups say so; those that are there for less belong to their group from now on.
+fn group_reasons(job: &Job, steps: &mut [Step], installed: &[Installed], reasons: &Reasons) -> Vec<(Nevra, Reason)> {
+    let names: HashSet<&str> = job.groups.install.iter().map(|(name, _)| name.as_str()).collect();
+    let is_wanted = |nevra: &Nevra| names.contains(nevra.name.as_str());
+    for step in steps.iter_mut().filter(|step| step.action == crate::history::Action::Install) {
+        let asked = |new: &Incoming| is_wanted(&new.nevra) && !job.install.contains(&new.nevra.name);
+        if step.new.as_ref().is_some_and(asked) {
+            step.reason = Reason::Group;
+        }
+    }
+    let weaker =
+        |nevra: &&Nevra| is_wanted(nevra) && reasons.of(nevra).is_some_and(|known| known.reason.is_removable());
+    let there = installed.iter().map(|one| &one.package.nevra).filter(weaker);
+    let stays = |nevra: &&Nevra| !steps.iter().any(|step| step.old.iter().any(|old| old.nevra == **nevra));
+    let changed: Vec<(Nevra, Reason)> =
+        there.clone().filter(stays).map(|nevra| (nevra.clone(), Reason::Group)).collect();
+    let replaced: Vec<&Nevra> = there.filter(|nevra| !stays(nevra)).collect();
+    for step in steps.iter_mut().filter(|step| step.new.is_some()) {
+        if step.old.iter().any(|old| replaced.contains(&&old.nevra)) {
+            step.reason = Reason::Group;
+        }
+    }
+    changed
+}
+
+/// The job with the packages of groups that go as packages that go; and those of them which stay, since others need them.
+///
+/// Source: libdnf5, `Goal::Impl::remove_group_packages`.
+fn without_groups(
+    job: &Job,
+    installed: &[Installed],
+    repositories: &[Synced],
+    reasons: &Reasons,
+    machine: &Machine<'_>,
+) -> Result<(Job, Vec<Nevra>), ResolveError> {
+    let is_theirs = |one: &&Installed| {
+        let known = reasons.of(&one.package.nevra).map_or(Reason::External, |known| known.reason);
+        job.groups.remove.contains(&one.package.nevra.name) && (known.is_removable() || known == Reason::Group)
+    };
+    let candidates: Vec<&Installed> = installed.iter().filter(is_theirs).collect();
+    let words = candidates.iter().map(|one| one.package.nevra.to_string()).collect();
+    let trial =
+        resolve(&Job { remove: words, freed: job.freed, ..Job::default() }, installed, repositories, reasons, machine);
+    let is_candidate = |nevra: &Nevra| candidates.iter().any(|one| one.package.nevra == *nevra);
+    let mut gone: BTreeSet<Nevra> = BTreeSet::new();
+    if let Ok(trial) = &trial {
+        let all: Vec<(&Nevra, bool)> =
+            trial.steps.iter().flat_map(|step| step.old.iter().map(|old| (&old.nevra, step.unneeded))).collect();
+        // Where somebody's own packages would go with them, they are needed.
+        if all.iter().all(|(nevra, unneeded)| *unneeded || is_candidate(nevra)) {
+            gone.extend(all.into_iter().map(|(nevra, _)| nevra.clone()));
+        }
+    }
+    let (mut job, mut needed) = (job.clone(), Vec::new());
+    job.groups.remove.clear();
+    for one in candidates {
+        let offers = Offers::new([&one.package]);
+        let needs = |other: &&Installed| {
+            let relations = other.package.requires.iter().map(|requirement| &requirement.relation);
+            let mut relations = relations.filter(|relation| match relation.is_rich() {
+                true => offers.touch(relation),
+                false => offers.satisfy(relation),
+            });
+            other.number != one.number && !gone.contains(&other.package.nevra) && relations.next().is_some()
+        };
+        match installed.iter().find(needs) {
+            Some(_) => needed.push(one.package.nevra.clone()),
+            None => job.remove.push(one.package.nevra.to_string()),
+        }
+    }
+    Ok((job, needed))
 }
 
 /// Joins the repositories' tables, what is installed, and files that were named.
@@ -392,7 +512,20 @@ impl<'a> Words<'a> {
                 .extend(others.filter(|id| !self.universe.is_installed(*id) && self.universe.key(*id) != key));
         }
         job.remove.iter().for_each(|word| self.remove(word));
-        let upgrade = self.replaceable(&job.upgrade);
+        for relation in &job.capabilities {
+            let is_known = relation.is_rich()
+                || relation.name.starts_with('/')
+                || self.universe.providers(relation).iter().any(|id| !self.hidden.contains(id));
+            match is_known {
+                true => self.request.install.push(relation.clone()),
+                false => self.unknown.push(relation.to_string()),
+            }
+        }
+        for (name, condition) in &job.groups.install {
+            self.install_for_group(name, condition.as_deref());
+        }
+        let mut upgrade = self.replaceable(&job.upgrade);
+        upgrade.extend(job.groups.upgrade.iter().filter(|name| self.is_there(name)).cloned());
         let sync = self.replaceable(&job.sync);
         self.request.upgrade = match (job.upgrade_all, &mut self.request.upgrade) {
             (true, _) => Upgrade::All,
@@ -412,8 +545,10 @@ impl<'a> Words<'a> {
         for name in self.replaceable(&job.reinstall) {
             self.request.reinstall.push(Relation::any(name));
         }
+        let wanted: BTreeSet<&Nevra> =
+            job.exact.iter().filter(|(_, reason)| reason.is_some()).map(|(nevra, _)| nevra).collect();
         for (nevra, reason) in &job.exact {
-            self.exact(nevra, reason.is_some());
+            self.exact(nevra, reason.is_some(), &wanted);
         }
         self.request.autoremove = match (job.autoremove, job.freed) {
             (true, _) => solve::Autoremove::All,
@@ -470,6 +605,22 @@ impl<'a> Words<'a> {
         match provided {
             Some(relation) => self.request.install.push(relation),
             None => self.unknown.push(word.to_owned()),
+        }
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.universe.named(name).iter().any(|id| self.universe.is_installed(*id))
+    }
+
+    /// A package of a group, by its name alone; one that there is not is no error.
+    fn install_for_group(&mut self, name: &str, condition: Option<&str>) {
+        let form = |name: &str| Form { name: name.to_owned(), epoch: None, version: None, release: None, arch: None };
+        let found = self.find(&form(name), None);
+        match condition {
+            _ if found.is_empty() => self.notes.push(format!("no match for argument: {name}")),
+            None => self.install_one(name, &found, &form(name), name),
+            Some(other) if self.find(&form(other), None).is_empty() => {}
+            Some(other) => self.request.install.extend(Relation::parse(&format!("({name} if {other})"))),
         }
     }
 
@@ -566,7 +717,7 @@ impl<'a> Words<'a> {
     }
 
     /// A very package, there or not.
-    fn exact(&mut self, nevra: &Nevra, there: bool) {
+    fn exact(&mut self, nevra: &Nevra, there: bool, wanted: &BTreeSet<&Nevra>) {
         let universe = self.universe;
         let is = |id: &PackageId| universe.nevra(*id) == *nevra;
         let same: Vec<PackageId> = universe.named(&nevra.name).into_iter().filter(is).collect();
@@ -576,7 +727,8 @@ impl<'a> Words<'a> {
             (true, false) => {
                 // An older version takes the place of a newer one only where it is the only one to be seen.
                 let others = universe.named(&nevra.name).into_iter();
-                self.request.hidden.extend(others.filter(|id| !is(id) && !universe.is_installed(*id)));
+                let is_wanted = |id: &PackageId| wanted.contains(&universe.nevra(*id));
+                self.request.hidden.extend(others.filter(|id| !is_wanted(id) && !universe.is_installed(*id)));
                 let installed = universe.named(&nevra.name).iter().any(|id| universe.is_installed(*id));
                 if installed && !same.iter().any(|id| universe.is_installed(*id)) {
                     self.request.downgrade.push(relation.clone());

@@ -11,6 +11,7 @@ use store::Store;
 use tree::Tree;
 
 use crate::config::{Key, Repository};
+use crate::groups::InstalledGroups;
 use crate::history::{self, Action};
 use crate::keys::{Keys, KeysError, of_database};
 use crate::reasons::{Known, Reasons};
@@ -228,6 +229,9 @@ pub fn run(
     if is_live(root)? {
         return Err(TransactionError::Live);
     }
+    if outcome.steps.is_empty() {
+        return Ok(Done { id: remember(outcome, reasons, doing, machine)?, notes: Vec::new() });
+    }
     fs_err::create_dir_all(root)?;
     refuse_mounts(root)?;
     let old = apply::read(root, &mut |path| store.put_file(path).map_err(std::io::Error::other))?;
@@ -336,7 +340,18 @@ fn remember(
             changes.push(change(step.action, &new.nevra, &new.repository, step.reason));
         }
     }
+    for (nevra, reason) in &outcome.reasons {
+        let from = reasons.of(nevra).map(|known| known.from.clone()).unwrap_or_default();
+        changes.push(change(Action::ReasonChange, nevra, &from, *reason));
+        reasons.set(nevra, Known { reason: *reason, from });
+    }
     reasons.save(&persist)?;
+    let mut groups = outcome.groups.clone();
+    if !groups.is_empty() {
+        let mut installed = InstalledGroups::load(&persist)?;
+        installed.apply(&mut groups, &reasons);
+        installed.save(&persist)?;
+    }
     let (command, comment) = (doing.command.clone(), doing.comment.clone());
-    Ok(history::append(&persist, history::Entry { id: 0, time: machine.now, command, comment, changes })?)
+    Ok(history::append(&persist, history::Entry { id: 0, time: machine.now, command, comment, changes, groups })?)
 }

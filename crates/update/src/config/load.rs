@@ -41,7 +41,28 @@ pub struct Config {
     pub installroot: PathBuf,
     /// What was read and not understood, but does not matter.
     pub warnings: Vec<String>,
+    /// Where it is written.
+    pub files: Files,
 }
+
+/// Where a configuration is written; none of it has to be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// `dnf.conf`.
+    pub main: PathBuf,
+    /// The folders of repository files, the first of them first.
+    pub repositories: Vec<PathBuf>,
+    /// The file that changes options of repositories, whoever describes them.
+    pub overrides: PathBuf,
+    /// The folder of variables that is read last.
+    pub variables: PathBuf,
+}
+
+/// Folders of files that change options of repositories; files of both are read in order of their names.
+const OVERRIDES: [&str; 2] = ["etc/dnf/repos.override.d", "usr/share/dnf5/repos.override.d"];
+
+/// The one of these files that `config-manager` writes. Source: libdnf5, `repo_config_override.cpp`.
+const OWN_OVERRIDES: &str = "99-config_manager.repo";
 
 const MAIN_FILES: [&str; 2] = ["etc/dnf/dnf.conf", "usr/share/dnf5/libdnf.conf.d/20-default.conf"];
 
@@ -57,6 +78,8 @@ impl Config {
             Some(file) => Some(file.clone()),
             None => MAIN_FILES.iter().map(|name| base.join(name)).find(|path| path.is_file()),
         };
+        let main_file = file.clone().unwrap_or_else(|| base.join(MAIN_FILES[0]));
+        let main_file = if main_file.ends_with(MAIN_FILES[1]) { base.join(MAIN_FILES[0]) } else { main_file };
         if let Some(file) = file {
             for section in Ini::parse(&read_text(&file)?, &file)?.sections {
                 if section.name == "main" {
@@ -78,17 +101,28 @@ impl Config {
         let variables = variables(overrides, &main, &base, &root, release)?;
         let base_of = said_in(&main, Key::ReposDir, &base);
         let folders = main.list(Key::ReposDir).into_iter().map(|folder| below(&base_of, &variables.expand(&folder)));
-        for file in repository_files(folders)? {
+        let folders: Vec<PathBuf> = folders.collect();
+        let variables_base = said_in(&main, Key::VarsDir, &base);
+        let files = Files {
+            main: main_file,
+            repositories: folders.clone(),
+            overrides: base.join(OVERRIDES[0]).join(OWN_OVERRIDES),
+            variables: main.list(Key::VarsDir).last().map(|one| below(&variables_base, one)).unwrap_or_default(),
+        };
+        for file in repository_files(folders.into_iter())? {
             let ini = Ini::parse(&read_text(&file)?, &file)?;
             sections.extend(
                 ini.sections.into_iter().filter(|section| section.name != "main").map(|one| (one, file.clone())),
             );
         }
-        let mut config = Config { main, repositories: Vec::new(), variables, installroot: root, warnings };
+        let mut config = Config { main, repositories: Vec::new(), variables, installroot: root, warnings, files };
         for (section, file) in sections {
             config.add(&section, &file)?;
         }
         config.repositories.sort_by(|left, right| left.id.cmp(&right.id));
+        for file in repository_files(OVERRIDES.iter().map(|folder| base.join(folder)))? {
+            config.apply_file(&file)?;
+        }
         config.apply_overrides(overrides)?;
         Ok(config)
     }
@@ -106,6 +140,24 @@ impl Config {
         apply(&mut own, section, file, Place::Repository, &mut self.warnings)?;
         let origin = Origin::File { path: file.to_owned(), line: section.line };
         self.repositories.push(Repository::new(&id, origin, own, &self.main, &self.variables));
+        Ok(())
+    }
+
+    /// Applies a file whose sections are patterns of ids; one that matches nothing speaks of what is not there now.
+    fn apply_file(&mut self, file: &Path) -> Result<(), ConfigError> {
+        for section in Ini::parse(&read_text(file)?, file)?.sections {
+            let glob = Glob::new(&self.variables.expand(&section.name));
+            let mut checked = Settings::default();
+            apply(&mut checked, &section, file, Place::Repository, &mut self.warnings)?;
+            for entry in &section.entries {
+                let Some(key) = Key::find(&entry.key).filter(|key| checked.get(*key).is_some()) else { continue };
+                let origin = Origin::File { path: file.to_owned(), line: entry.line };
+                for repository in self.repositories.iter_mut().filter(|one| glob.matches(&one.id)) {
+                    let line = |problem| ConfigError::Line { file: file.to_owned(), line: entry.line, problem };
+                    repository.set_from(key, &entry.value, origin.clone()).map_err(line)?;
+                }
+            }
+        }
         Ok(())
     }
 

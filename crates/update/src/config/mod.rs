@@ -3,6 +3,7 @@
 //! Read as libdnf reads them: see `ini` for the syntax. Every value knows where it comes from ([`Origin`]), and what cannot be
 //! understood is an error with file and line; an option that nobody knows is a warning.
 
+pub mod edit;
 mod ini;
 pub(crate) mod load;
 mod option;
@@ -13,7 +14,7 @@ mod variables;
 
 use std::path::PathBuf;
 
-pub use load::{Config, Overrides};
+pub use load::{Config, Files, Overrides};
 pub use option::{Key, Place};
 pub use repository::Repository;
 pub use settings::{Origin, Setting, Settings};

@@ -23,7 +23,11 @@ impl Repository {
     }
 
     pub(crate) fn set(&mut self, key: Key, text: &str) -> Result<(), String> {
-        self.own.set(key, text, Origin::CommandLine)?;
+        self.set_from(key, text, Origin::CommandLine)
+    }
+
+    pub(crate) fn set_from(&mut self, key: Key, text: &str, origin: Origin) -> Result<(), String> {
+        self.own.set(key, text, origin)?;
         if key == Key::Enabled {
             self.enabled = self.own.flag(Key::Enabled);
         }

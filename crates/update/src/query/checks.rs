@@ -189,6 +189,73 @@ pub fn unneeded(sack: &Sack) -> BTreeSet<Place> {
     installed.difference(&needed).copied().collect()
 }
 
+/// Installed packages that nothing outside their own circle requires or recommends: groups of packages that need each other,
+/// most of them of one package. Source: libdnf5, `filter_leaves_groups`.
+pub fn leaf_groups(sack: &Sack) -> Vec<Vec<Place>> {
+    let places: Vec<Place> = sack.installed().collect();
+    let installed: BTreeSet<Place> = places.iter().copied().collect();
+    let number: std::collections::BTreeMap<Place, usize> = places.iter().copied().zip(0..).collect();
+    let edges: Vec<Vec<usize>> = places
+        .iter()
+        .map(|place| {
+            let needed = [List::Requires, List::Recommends].into_iter();
+            let needed =
+                needed.flat_map(|list| super::matching::satisfying(sack, &installed, list, &BTreeSet::from([*place])));
+            needed.filter(|other| other != place).map(|other| number[&other]).collect()
+        })
+        .collect();
+    let circle = circles(&edges);
+    let mut is_needed = BTreeSet::new();
+    for (from, targets) in edges.iter().enumerate() {
+        is_needed.extend(targets.iter().map(|to| circle[*to]).filter(|to| *to != circle[from]));
+    }
+    let mut groups: std::collections::BTreeMap<usize, Vec<Place>> = std::collections::BTreeMap::new();
+    for (index, place) in places.iter().enumerate().filter(|(index, _)| !is_needed.contains(&circle[*index])) {
+        groups.entry(circle[index]).or_default().push(*place);
+    }
+    let mut groups: Vec<Vec<Place>> = groups.into_values().collect();
+    groups.sort();
+    groups
+}
+
+/// The number of each node's circle: nodes that reach each other have the same. Kosaraju's algorithm, without recursion.
+fn circles(edges: &[Vec<usize>]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(edges.len());
+    let mut seen = vec![false; edges.len()];
+    for start in 0..edges.len() {
+        let mut stack = vec![(start, 0)];
+        if std::mem::replace(&mut seen[start], true) {
+            continue;
+        }
+        while let Some((node, next)) = stack.pop() {
+            match edges[node].get(next) {
+                Some(to) => {
+                    stack.push((node, next + 1));
+                    if !std::mem::replace(&mut seen[*to], true) {
+                        stack.push((*to, 0));
+                    }
+                }
+                None => order.push(node),
+            }
+        }
+    }
+    let mut back = vec![Vec::new(); edges.len()];
+    for (from, targets) in edges.iter().enumerate() {
+        targets.iter().for_each(|to| back[*to].push(from));
+    }
+    let mut circle = vec![usize::MAX; edges.len()];
+    for start in order.into_iter().rev() {
+        let mut stack = vec![start];
+        while let Some(node) = stack.pop() {
+            if circle[node] == usize::MAX {
+                circle[node] = start;
+                stack.extend(&back[node]);
+            }
+        }
+    }
+    circle
+}
+
 /// Installed packages that no other installed package requires or recommends.
 pub fn leaves(sack: &Sack) -> BTreeSet<Place> {
     let installed: BTreeSet<Place> = sack.installed().collect();
@@ -200,4 +267,17 @@ pub fn leaves(sack: &Sack) -> BTreeSet<Place> {
         }
     }
     installed.difference(&needed).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_that_reach_each_other_are_a_circle() {
+        let circle = circles(&[vec![1], vec![2], vec![0, 3], vec![], vec![3]]);
+        assert_eq!((circle[0], circle[1]), (circle[2], circle[2]));
+        let all: BTreeSet<usize> = circle.into_iter().collect();
+        assert_eq!(all.len(), 3);
+    }
 }

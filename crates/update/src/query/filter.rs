@@ -191,6 +191,17 @@ fn providing(sack: &Sack, word: &str) -> BTreeSet<Place> {
     found
 }
 
+/// Of each name and architecture the oldest version.
+pub fn oldest(sack: &Sack, among: &BTreeSet<Place>) -> BTreeSet<Place> {
+    let mut oldest: BTreeMap<(&str, &str), Place> = BTreeMap::new();
+    for place in among {
+        // Places are in order of version.
+        let nevra = &sack.package(*place).nevra;
+        oldest.entry((&nevra.name, nevra.arch.as_str())).or_insert(*place);
+    }
+    oldest.into_values().collect()
+}
+
 /// Of each name and architecture the newest `count` versions; where `count` is negative all but the newest so many.
 pub fn latest(sack: &Sack, among: &BTreeSet<Place>, count: i64) -> BTreeSet<Place> {
     let mut groups: BTreeMap<(&str, &str), Vec<Place>> = BTreeMap::new();

@@ -29,11 +29,31 @@ use crate::keys::{Keys, KeysError};
 use fetching::Source;
 use mirrors::Expected;
 
-pub use packages::{Download, DownloadError, download};
+pub use packages::{Download, DownloadError, digest_of, download};
 pub use transfer::TransferError;
 
 /// An index is not larger than this.
 const INDEX_MAX: u64 = 16 << 20;
+
+/// A file of repositories, or a key, is not larger than this.
+const TEXT_MAX: u64 = 4 << 20;
+
+/// Fetches a small file that belongs to no repository, with the transfer options of `[main]`.
+///
+/// # Errors
+/// As any transfer.
+pub fn fetch_text(url: &str, machine: &Machine<'_>) -> Result<Vec<u8>, TransferError> {
+    let config = machine.config;
+    let settings = crate::config::Settings::default();
+    let origin = crate::config::Origin::CommandLine;
+    let manner = transfer::Manner::of(&Repository::new("main", origin, settings, &config.main, &config.variables));
+    let folder = config.folder(Key::CacheDir);
+    fs_err::create_dir_all(&folder)?;
+    let file = folder.join(format!("fetched-{}", std::process::id()));
+    let bytes = transfer::fetch(url, &file, TEXT_MAX, &manner, machine.host).and_then(|()| Ok(fs_err::read(&file)?));
+    let _ = fs_err::remove_file(&file);
+    bytes
+}
 
 /// A document is not larger than this, compressed or not.
 const DOCUMENT_MAX: u64 = 4 << 30;
@@ -293,6 +313,11 @@ impl Synced {
         }
         let (repository, folder, cache) = (repository.clone(), folder.to_owned(), cache.to_owned());
         Ok(Synced { repository, repomd, state, folder, cache, freshness })
+    }
+
+    /// The file of a document; it is there when the document was one of those that were asked for.
+    pub fn document_file(&self, data: &Data) -> PathBuf {
+        self.file(data)
     }
 
     fn file(&self, data: &Data) -> PathBuf {

@@ -141,6 +141,10 @@ fn one(
     Ok((file, digest))
 }
 
-fn digest_of(file: &Path) -> std::io::Result<Digest> {
+/// SHA-256 of a file.
+///
+/// # Errors
+/// The message names the file.
+pub fn digest_of(file: &Path) -> std::io::Result<Digest> {
     tree::directory::digest_only(file)
 }

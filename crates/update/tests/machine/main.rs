@@ -1,5 +1,6 @@
 //! Repositories over the network, and packages in a root: what a machine does from end to end.
 
+mod groups;
 mod repository;
 mod server;
 mod syncing;

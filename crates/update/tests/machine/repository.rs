@@ -14,6 +14,11 @@ pub(crate) const AT: SourceDateEpoch = testkit::packages::AT;
 
 /// Writes packages and their index into `folder`.
 pub(crate) fn write(folder: &Path, packages: &[(String, Vec<u8>)]) {
+    write_with(folder, packages, &[]);
+}
+
+/// The same, with further documents: their kinds and texts.
+pub(crate) fn write_with(folder: &Path, packages: &[(String, Vec<u8>)], others: &[(&str, String)]) {
     fs_err::create_dir_all(folder.join("repodata")).expect("a folder can be made");
     let mut entries = Vec::new();
     for (name, bytes) in packages {
@@ -24,7 +29,10 @@ pub(crate) fn write(folder: &Path, packages: &[(String, Vec<u8>)]) {
         package.location = name.clone();
         entries.push(Entry::new(&package));
     }
-    let documents = Documents::new(&entries, Compression::Gzip, AT).expect("documents can be made");
+    let mut documents = Documents::new(&entries, Compression::Gzip, AT).expect("documents can be made");
+    for (kind, text) in others {
+        documents.attach((kind, &format!("{kind}.xml")), text.as_bytes(), Compression::Gzip, AT).expect("a document can be attached");
+    }
     for (name, bytes) in &documents.files {
         fs_err::write(folder.join(name), bytes).expect("a document can be written");
     }

@@ -140,6 +140,65 @@ fn files_an_index_is_used_only_with_a_signature_that_is_accepted() {
     assert!(error.contains("is not over these bytes"), "{error}");
 }
 
+#[test]
+fn files_lists_of_mirrors_and_metalinks_lead_to_a_repository() {
+    let place = Place::new();
+    let folder = repository(&place);
+    let get = |config: &update::config::Config| {
+        place.with(config, false, |machine| sync(&config.repositories[0], KINDS, Freshness::Refresh, machine))
+    };
+    let list = place.path("mirrors");
+    fs_err::write(&list, format!("# mirrors\nfile:///nowhere/\nfile://{}/\n", folder.display())).expect("written");
+    get(&place.config(&format!("mirrorlist=file://{}", list.display()))).expect("the second mirror has it");
+
+    let index = fs_err::read(folder.join("repodata/repomd.xml")).expect("the index is there");
+    let sha256 = pkg::Digest::of(&index).hex();
+    let metalink = |sha256: &str, sha1: &str| {
+        format!(
+            "<metalink><files><file name=\"repomd.xml\"><size>{}</size><verification><hash type=\"sha1\">{sha1}</hash>\
+             <hash type=\"sha256\">{sha256}</hash></verification><resources>\
+             <url preference=\"100\">file:///nowhere/repodata/repomd.xml</url>\
+             <url preference=\"9\">file://{}/repodata/repomd.xml</url></resources></file></files></metalink>",
+            index.len(),
+            folder.display()
+        )
+    };
+    let file = place.path("metalink");
+    let config = place.config(&format!("metalink=file://{}", file.display()));
+    // The weak digest is wrong and says nothing; the strong one is the index's.
+    fs_err::write(&file, metalink(&sha256, &"0".repeat(40))).expect("written");
+    get(&config).expect("it is the index");
+    fs_err::write(&file, metalink(&"0".repeat(64), &"0".repeat(40))).expect("written");
+    let error = get(&config).expect_err("it is another index").to_string();
+    assert!(error.contains("is expected"), "{error}");
+}
+
+#[test]
+fn files_processes_share_a_cache() {
+    let place = Place::new();
+    let folder = repository(&place);
+    let config = place.config(&format!("baseurl=file://{}", folder.display()));
+    let get = |freshness| {
+        place.with(&config, false, |machine| {
+            let synced = sync(&config.repositories[0], KINDS, freshness, machine)?;
+            synced.document("filelists", machine)?;
+            Ok::<_, SyncError>(synced.state)
+        })
+    };
+    let states: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|number| {
+                let freshness = if number % 2 == 0 { Freshness::Refresh } else { Freshness::AsConfigured };
+                scope.spawn(move || get(freshness).expect("it can be had"))
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
+    });
+    assert!(states.iter().all(|state| *state == states[0]));
+    let left = walk(&place.path("cache"));
+    assert!(!left.iter().any(|path| path.iter().any(|part| part == "new")), "{left:?}");
+}
+
 #[expect(clippy::disallowed_macros, reason = "a test says why it does nothing")]
 fn eprintln_skipped() {
     eprintln!("skipped: curl not installed");

@@ -10,7 +10,7 @@ use update::{DatabaseFile, Freshness, Machine, sync};
 
 use crate::repository::{AT, Place, write};
 
-fn package(nevra: &str, requires: &[&str]) -> (String, Vec<u8>) {
+pub(crate) fn package(nevra: &str, requires: &[&str]) -> (String, Vec<u8>) {
     let nevra = Nevra::parse(nevra).expect("it names a package");
     let name = nevra.name.clone();
     let text = format!("{nevra}\n");
@@ -21,7 +21,7 @@ fn package(nevra: &str, requires: &[&str]) -> (String, Vec<u8>) {
 }
 
 /// What a job comes to, and its being done.
-fn carry_out(job: &Job, machine: &Machine<'_>, store: &Store) -> Result<Outcome, Box<dyn std::error::Error>> {
+pub(crate) fn carry_out(job: &Job, machine: &Machine<'_>, store: &Store) -> Result<Outcome, Box<dyn std::error::Error>> {
     let _lock = lock(machine)?;
     let persist = machine.config.folder(Key::PersistDir);
     let reasons = Reasons::load(&persist)?;
@@ -35,7 +35,7 @@ fn carry_out(job: &Job, machine: &Machine<'_>, store: &Store) -> Result<Outcome,
     Ok(outcome)
 }
 
-fn installed(place: &Place) -> Vec<String> {
+pub(crate) fn installed(place: &Place) -> Vec<String> {
     let packages =
         DatabaseFile::read(&place.path("root")).expect("the database can be read").packages().expect("it is sound");
     let mut names: Vec<String> = packages.iter().map(|one| one.package.nevra.to_string()).collect();
@@ -43,7 +43,7 @@ fn installed(place: &Place) -> Vec<String> {
     names
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(crate) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -132,6 +132,6 @@ fn host_the_running_system_is_refused() {
 }
 
 #[expect(clippy::disallowed_macros, reason = "a test says why it does nothing")]
-fn skipped() {
+pub(crate) fn skipped() {
     eprintln!("skipped: owners of files cannot be set without privileges");
 }

@@ -1,8 +1,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use update::groups::Asked;
 use update::resolve::{Job, package_of_file};
 
+use super::group;
 use super::session::{Session, failed};
 use super::transact::{How, carry_out};
 use crate::explain::Failure;
@@ -11,7 +13,7 @@ use crate::explain::Failure;
 #[derive(Args)]
 #[command(after_help = "Example: slipway dnf --installroot /srv/root --use-host-config install bash ./local.rpm")]
 pub(super) struct Arguments {
-    /// Words that mean packages, capabilities, paths, or package files (with a `/` in them).
+    /// Words that mean packages, capabilities, paths, groups (`@group`), or package files (with a `/` in them).
     #[arg(required = true)]
     words: Vec<String>,
     #[command(flatten)]
@@ -20,18 +22,18 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<ExitCode, Failure> {
     let mut job = Job::default();
-    for word in &arguments.words {
+    let (words, groups) = group::split(&arguments.words);
+    for word in &words {
         let path = std::path::Path::new(word);
         if word.ends_with(".rpm") && (word.contains('/') || path.is_file()) {
             let path = std::path::absolute(path)?;
             job.files.push((path.clone(), package_of_file(&path).map_err(failed)?));
-        } else if word.starts_with('@') {
-            return Err(Failure::usage(format!(
-                "`{word}` is a group: groups of repositories (comps) are not read yet"
-            )));
         } else {
             job.install.push(word.clone());
         }
+    }
+    if !groups.is_empty() {
+        job.groups = group::plan(&Asked { install: groups, ..Asked::default() }, &arguments.how, session)?;
     }
     carry_out(job, &arguments.how, session)
 }

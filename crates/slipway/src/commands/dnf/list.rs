@@ -2,10 +2,12 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
+use update::query::advisories;
 use update::query::filter::{self, Filter, Scope};
 use update::query::spec::Meaning;
 use update::{Place, Sack};
 
+use super::advisory_choice::{self, Advisories};
 use super::session::Session;
 use super::shown;
 use crate::explain::Failure;
@@ -35,6 +37,8 @@ pub(super) struct Arguments {
     /// Installed packages that came as dependencies and that nothing needs.
     #[arg(long)]
     pub(super) autoremove: bool,
+    #[command(flatten)]
+    pub(super) advisories: Advisories,
 }
 
 /// A title, and packages.
@@ -50,7 +54,12 @@ pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, 
     let (installed, available) = (is(arguments.installed, &["installed"]), is(arguments.available, &["available"]));
     let upgrades = is(arguments.upgrades, &["upgrades", "updates"]);
     let (extras, autoremove) = (is(arguments.extras, &["extras"]), is(arguments.autoremove, &["autoremove"]));
-    let sack = session.sack(&[], !(installed || autoremove))?;
+    let choice = arguments.advisories.choice();
+    if !choice.is_empty() && !upgrades {
+        return Err(Failure::usage("advisories choose among `--upgrades` only")
+            .hint("`slipway dnf repoquery` takes them with everything"));
+    }
+    let sack = session.sack(&arguments.advisories.kinds(), !(installed || autoremove))?;
     let meaning = Meaning { ignore_case: true, ..Meaning::default() };
     let query = |filter: Filter| filter::apply(&sack, &Filter { words: words.clone(), meaning, ..filter });
     let newest = (!arguments.showduplicates).then_some(1);
@@ -72,10 +81,15 @@ pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, 
         tables.push(("Available packages", of_repositories()));
     }
     if upgrades {
-        tables.push((
-            "Available upgrades",
-            query(Filter { scope: Scope::Upgrades, latest: newest, ..Filter::default() }),
-        ));
+        let mut found = query(Filter { scope: Scope::Upgrades, ..Filter::default() });
+        if !choice.is_empty() {
+            let all = advisory_choice::all(&sack, session)?;
+            found = advisories::resolving(&advisory_choice::chosen(&choice, &all, session), &sack, &found);
+        }
+        if let Some(count) = newest {
+            found = filter::latest(&sack, &found, count);
+        }
+        tables.push(("Available upgrades", found));
     }
     if extras {
         tables.push(("Extra packages", query(Filter { scope: Scope::Installed, extras: true, ..Filter::default() })));
@@ -97,8 +111,10 @@ pub(super) fn tables(arguments: &Arguments, session: &Session) -> Result<(Sack, 
 pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, Failure> {
     let (sack, tables) = tables(arguments, session)?;
     if session.ui.json {
-        let places = tables.iter().flat_map(|(_, places)| shown::sorted(&sack, places));
-        session.ui.json(&places.map(|place| shown::json(&sack, place)).collect::<Vec<_>>());
+        let rows = |places| shown::sorted(&sack, places).into_iter().map(|place| shown::listed(&sack, place));
+        let key = |title: &str| title.to_lowercase().replace(' ', "_");
+        let tables = tables.iter().map(|(title, places)| (key(title), rows(places).collect::<Vec<_>>().into()));
+        session.ui.json(&tables.collect::<serde_json::Map<String, serde_json::Value>>());
         return Ok(ExitCode::SUCCESS);
     }
     for (index, (title, places)) in tables.iter().enumerate() {

@@ -71,7 +71,14 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<ExitCo
     }
     let persist = session.config.folder(Key::PersistDir);
     reasons.save(&persist).map_err(failed)?;
-    let entry = Entry { id: 0, time: session.now, command: session.command.clone(), comment: String::new(), changes };
+    let entry = Entry {
+        id: 0,
+        time: session.now,
+        command: session.command.clone(),
+        comment: String::new(),
+        changes,
+        groups: Vec::new(),
+    };
     let id = history::append(&persist, entry).map_err(failed)?;
     if session.ui.json {
         session.ui.json(&serde_json::json!({ "transaction": id }));

@@ -3,27 +3,37 @@
 //! The same program is run when the binary is called `dnf`, `dnf5`, `yum` or `tdnf`. What cannot be done yet is refused by
 //! name, with the reason: see `refused`.
 
+mod advisory;
+mod advisory_choice;
 mod autoremove;
+mod builddep;
 mod check;
 mod check_upgrade;
 mod clean;
+mod config_manager;
 mod configuration;
+mod debuginfo_install;
 mod distro_sync;
 mod downgrade;
 mod download;
+mod group;
 mod history;
 mod info;
 mod install;
+mod leaves;
 mod list;
 mod makecache;
 mod mark;
+mod needs_restarting;
 mod provides;
 mod refused;
 mod reinstall;
 mod remove;
+mod replay;
 mod repo;
 mod repoclosure;
 mod repoquery;
+mod reposync;
 mod search;
 mod session;
 mod shown;
@@ -128,6 +138,15 @@ pub(crate) struct Global {
     /// Do not load plugins; accepted for scripts, there are none.
     #[arg(long = "no-plugins", global = true, visible_alias = "noplugins")]
     no_plugins: bool,
+    /// What is remembered with the transaction.
+    #[arg(long, global = true, value_name = "TEXT")]
+    comment: Option<String>,
+    /// Tell which packages nothing needs any more after the transaction.
+    #[arg(long, global = true)]
+    show_new_leaves: bool,
+    /// Write what the solver was asked: refused, since its answers say why themselves.
+    #[arg(long, global = true, visible_alias = "debug-solver")]
+    debugsolver: bool,
     /// Show the options of `[main]`, and where each comes from.
     #[arg(long)]
     dump_main_config: bool,
@@ -179,6 +198,23 @@ enum Command {
     Download(download::Arguments),
     #[command(subcommand)]
     History(history::Command),
+    #[command(subcommand, visible_alias = "updateinfo")]
+    Advisory(advisory::Command),
+    #[command(subcommand, visible_alias = "grp")]
+    Group(group::Command),
+    #[command(subcommand)]
+    Environment(group::EnvironmentCommand),
+    Leaves(leaves::Arguments),
+    #[command(name = "needs-restarting")]
+    NeedsRestarting(needs_restarting::Arguments),
+    #[command(name = "debuginfo-install")]
+    DebuginfoInstall(debuginfo_install::Arguments),
+    #[command(visible_alias = "build-dep")]
+    Builddep(Box<builddep::Arguments>),
+    Reposync(reposync::Arguments),
+    Replay(replay::Arguments),
+    #[command(subcommand, name = "config-manager")]
+    ConfigManager(config_manager::Command),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -243,6 +279,9 @@ fn dispatch(cli: &Cli, arguments: &[OsString], ui: &Ui) -> Result<ExitCode, Fail
     if let Some(Command::Other(words)) = &cli.command {
         return Err(refused::failure(words));
     }
+    if cli.global.debugsolver {
+        return Err(refused::debug_solver());
+    }
     let mut session = Session::new(&cli.global, shown(arguments), ui)?;
     if configuration::is_asked(&cli.global) {
         return configuration::run(&cli.global, &session);
@@ -276,6 +315,16 @@ fn dispatch(cli: &Cli, arguments: &[OsString], ui: &Ui) -> Result<ExitCode, Fail
         Command::Versionlock(command) => versionlock::run(command, &session),
         Command::Download(arguments) => download::run(arguments, &session),
         Command::History(command) => history::run(command, &mut session),
+        Command::Advisory(command) => advisory::run(command, &session),
+        Command::Group(command) => group::run(command, &mut session),
+        Command::Environment(command) => group::run_environment(command, &mut session),
+        Command::Leaves(arguments) => leaves::run(arguments, &session),
+        Command::NeedsRestarting(arguments) => needs_restarting::run(arguments, &session),
+        Command::DebuginfoInstall(arguments) => debuginfo_install::run(arguments, &mut session),
+        Command::Builddep(arguments) => builddep::run(arguments, &mut session),
+        Command::Reposync(arguments) => reposync::run(arguments, &session),
+        Command::Replay(arguments) => replay::run(arguments, &mut session),
+        Command::ConfigManager(command) => config_manager::run(command, &session),
         Command::Other(words) => Err(refused::failure(words)),
     }
 }

@@ -4,23 +4,35 @@ use crate::explain::Failure;
 
 /// Commands of dnf5 that are not here, and why.
 const REFUSED: &[(&str, &str)] = &[
-    ("advisory", "advisories of repositories (updateinfo) are not read yet"),
-    ("updateinfo", "advisories of repositories (updateinfo) are not read yet"),
-    ("automatic", "unattended upgrades are not made yet"),
-    ("builddep", "build dependencies are those of a component: `slipway build`"),
-    ("config-manager", "repository files are not edited yet; they are text files in /etc/yum.repos.d"),
-    ("copr", "Copr is Fedora's; add its address as a repository file"),
-    ("debuginfo-install", "debug packages are not looked for yet; install them by name"),
-    ("environment", "groups of repositories (comps) are not read yet"),
-    ("group", "groups of repositories (comps) are not read yet"),
+    ("automatic", "unattended upgrades are a timer and `slipway dnf -y upgrade --security` in it"),
+    ("changelog", "`slipway dnf repoquery --changelogs` shows changelogs"),
+    ("copr", "Copr is Fedora's; `slipway dnf config-manager addrepo` adds any repository by its address"),
+    ("do", "one transaction has one kind of change; `slipway dnf swap` has two"),
+    ("manifest", "the packages of a definition are locked by `slipway lock`"),
     ("module", "modules were given up by their makers; no repository of ours has any"),
-    ("needs-restarting", "running programs are not looked at yet"),
-    ("offline", "transactions at the next boot are not made yet"),
-    ("offline-upgrade", "transactions at the next boot are not made yet"),
-    ("replay", "stored transactions are not replayed yet"),
-    ("reposync", "repositories are not copied yet"),
-    ("system-upgrade", "transactions at the next boot are not made yet"),
+    ("offline", OFFLINE),
+    ("offline-distrosync", OFFLINE),
+    ("offline-upgrade", OFFLINE),
+    ("repomanage", "a snapshot that is published never changes; `slipway repo publish` makes another"),
+    (
+        "system-upgrade",
+        "it takes a transaction at the next boot, and nothing carries that out yet; `slipway dnf distro-sync --releasever` does it in a root in a folder",
+    ),
 ];
+
+const OFFLINE: &str = "nothing carries out a transaction at the next boot yet, so none is kept for it";
+
+/// Why a transaction is not put off.
+pub(super) fn offline() -> Failure {
+    Failure::usage(format!("`--offline` is not done here: {OFFLINE}"))
+        .hint("`--downloadonly` fetches and verifies the packages, and changes nothing")
+}
+
+/// Why what the solver was asked is not written down.
+pub(super) fn debug_solver() -> Failure {
+    Failure::usage("`--debugsolver` is not done here: there is no file format that another solver could read")
+        .hint("a request that cannot be met is answered with the reasons; `--assumeno` shows what a request comes to")
+}
 
 /// Why a command that is not here is refused.
 pub(super) fn failure(words: &[OsString]) -> Failure {

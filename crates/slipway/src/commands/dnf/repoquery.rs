@@ -3,12 +3,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use update::config::Key;
+use update::query::advisories;
 use update::query::filter::{self, Filter, Relating, Scope};
 use update::query::format::{self, Format};
 use update::query::matching::{self, List};
 use update::query::spec::Meaning;
 use update::{Place, Sack};
 
+use super::advisory_choice::{self, Advisories};
 use super::session::Session;
 use super::{info, shown};
 use crate::explain::Failure;
@@ -148,6 +150,8 @@ pub(super) struct Arguments {
     /// Each requirement with the packages that satisfy it.
     #[arg(long, group = "shown")]
     deplist: bool,
+    #[command(flatten)]
+    advisories: Advisories,
 }
 
 fn parts(words: &[String]) -> Vec<String> {
@@ -238,8 +242,19 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Result<ExitCode, 
     }
     let format = arguments.format()?;
     let filter = arguments.filter(session);
-    let sack = session.sack(&kinds(arguments, &format), filter.scope != Scope::Installed || filter.extras)?;
-    let mut places = filter::apply(&sack, &filter);
+    let choice = arguments.advisories.choice();
+    let needs_repositories = filter.scope != Scope::Installed || filter.extras || !choice.is_empty();
+    let mut kinds = kinds(arguments, &format);
+    kinds.extend(arguments.advisories.kinds());
+    let sack = session.sack(&kinds, needs_repositories)?;
+    let mut places = filter::apply(&sack, &Filter { latest: None, ..filter.clone() });
+    if !choice.is_empty() {
+        let all = advisory_choice::all(&sack, session)?;
+        places = advisories::at_least(&advisory_choice::chosen(&choice, &all, session), &sack, &places);
+    }
+    if let Some(count) = filter.latest {
+        places = filter::latest(&sack, &places, count);
+    }
     let providers_of = match &arguments.providers_of {
         Some(name) => Some(List::parse(name).ok_or_else(|| {
             Failure::usage(format!("`{name}` is no list of relations"))

@@ -21,6 +21,10 @@ pub(super) struct Session {
     pub(super) reasons: Reasons,
     /// The command line, without what is secret.
     pub(super) command: String,
+    /// What is remembered with a transaction.
+    pub(super) comment: String,
+    /// Whether packages that nothing needs any more are told.
+    pub(super) shows_new_leaves: bool,
     freshness: Freshness,
 }
 
@@ -50,6 +54,8 @@ impl Session {
             database,
             reasons,
             command,
+            comment: global.comment.clone().unwrap_or_default(),
+            shows_new_leaves: global.show_new_leaves,
             freshness,
         })
     }

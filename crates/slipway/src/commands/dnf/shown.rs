@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use update::query::matching::List;
-use update::query::updates;
 use update::{Origin, Place, Sack};
 
 /// Bytes for people: `1.1 MiB`.
@@ -33,6 +32,45 @@ pub(super) fn columns(sack: &Sack, places: &BTreeSet<Place>) -> String {
         .iter()
         .map(|[name, evr, repository]| format!("{name:first$} {evr:second$} {repository}").trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A table with a head, as wide as what is in it; columns are flush left, or right where the head says so.
+pub(super) fn table(head: &[(&str, bool)], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([head[column].0.chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cells = cells.iter().zip(&widths).zip(head).map(|((cell, width), (_, is_right))| match is_right {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:width$}"),
+        });
+        cells.collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    };
+    let titles: Vec<String> = head.iter().map(|(title, _)| (*title).to_owned()).collect();
+    std::iter::once(line(&titles)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+}
+
+/// Facts, a line each: how far it is indented, its name, its value. Further lines of a value stand below the first.
+pub(super) fn facts(rows: &[(usize, &str, String)]) -> String {
+    let width = rows.iter().map(|(indent, name, _)| 2 * indent + name.chars().count()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (indent, name, value) in rows {
+        let name = format!("{}{name}", "  ".repeat(*indent));
+        let mut parts = value.split('\n');
+        lines.push(format!("{name:width$} : {}", parts.next().unwrap_or_default()));
+        lines.extend(parts.map(|part| format!("{:width$} : {part}", "")));
+    }
+    lines.join("\n")
+}
+
+/// A package as JSON, as dnf5's lists have it and a little more.
+pub(super) fn listed(sack: &Sack, place: Place) -> serde_json::Value {
+    let mut value = json(sack, place);
+    value["evr"] = sack.package(place).nevra.evr.to_string().into();
+    value["repository"] = repository(sack, place).into();
+    value
 }
 
 /// By name, architecture, then the newest last, as dnf5's tables are.
@@ -106,14 +144,20 @@ pub(super) fn json_all(sack: &Sack, place: Place) -> serde_json::Value {
     value
 }
 
-/// Upgrades, of each name and architecture the newest.
-pub(super) fn upgrades(sack: &Sack) -> BTreeSet<Place> {
-    update::query::filter::latest(sack, &updates::upgrades(sack), 1)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, facts, table};
+
+    #[test]
+    fn tables_and_facts_are_as_wide_as_what_is_in_them() {
+        let rows = [vec!["SK-1".to_owned(), "app-2-1.noarch".to_owned()], vec!["SK-22".to_owned(), "b".to_owned()]];
+        assert_eq!(
+            table(&[("Name", false), ("Package", true)], &rows),
+            "Name         Package\nSK-1  app-2-1.noarch\nSK-22              b"
+        );
+        let rows = [(0, "Name", "a".to_owned()), (0, "Description", "b\nc".to_owned()), (1, "Id", String::new())];
+        assert_eq!(facts(&rows), "Name        : a\nDescription : b\n            : c\n  Id        : ");
+    }
 
     #[test]
     fn sizes_for_people() {

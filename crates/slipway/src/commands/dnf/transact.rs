@@ -1,12 +1,16 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use update::config::Key;
+use update::groups::Change;
 use update::history::Action;
+use update::query::checks;
 use update::reasons::Reason;
 use update::resolve::{self, Incoming, Job, Outcome, Outgoing, Step};
 use update::transaction::{self, Doing};
+use update::{Candidate, Origin, Sack};
 
 use super::session::{Session, failed};
 use super::{shown, versionlock};
@@ -30,13 +34,23 @@ pub(super) struct How {
     /// Fetch the packages, and go no further.
     #[arg(long)]
     downloadonly: bool,
-    /// What is remembered with the transaction.
-    #[arg(long, value_name = "TEXT")]
-    comment: Option<String>,
+    /// Do it at the next boot: refused, since nothing carries it out then yet.
+    #[arg(long)]
+    offline: bool,
+}
+
+impl How {
+    /// Whether what there is not is left out.
+    pub(super) fn skips_unavailable(&self, session: &Session) -> bool {
+        self.skip_unavailable || session.config.main.flag(Key::SkipUnavailable)
+    }
 }
 
 /// Resolves a job, shows what it comes to, asks, and does it.
 pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Result<ExitCode, Failure> {
+    if how.offline {
+        return Err(super::refused::offline());
+    }
     let root = session.config.installroot.clone();
     let asks_only = session.config.main.flag(Key::AssumeNo);
     // What is found out before the question is still true after it.
@@ -55,7 +69,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
         .with(|machine| resolve::resolve(&job, &installed, &repositories, &session.reasons, machine))
         .map_err(|error| refused(&error))?;
     outcome.notes.iter().for_each(|note| session.ui.note(note));
-    if outcome.steps.is_empty() {
+    if outcome.is_nothing() {
         if session.ui.json {
             session.ui.json(&json(&outcome, None));
         } else {
@@ -65,6 +79,9 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     }
     if !session.ui.json {
         session.ui.data(&table(&outcome));
+    }
+    if session.shows_new_leaves {
+        new_leaves(&outcome, session)?;
     }
     if transaction::is_live(&root).map_err(failed)? && !asks_only && !how.downloadonly {
         return Err(failed(update::transaction::TransactionError::Live)
@@ -89,7 +106,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
         store::Store::open(context::store_folder().unwrap_or_else(|| PathBuf::from("/var/cache/slipway/store")))?;
     let doing = Doing {
         command: session.command.clone(),
-        comment: how.comment.clone().unwrap_or_default(),
+        comment: session.comment.clone(),
         fetched: &|_, _| {},
         progress: &|done, all, name| steps.say(&format!("[{done}/{all}] {name}")),
     };
@@ -106,6 +123,41 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
+/// Tells which installed packages nothing needs any more once the outcome is there.
+fn new_leaves(outcome: &Outcome, session: &Session) -> Result<(), Failure> {
+    let sack = session.sack(&[], true)?;
+    let coming: Vec<&pkg::Nevra> =
+        outcome.steps.iter().filter_map(|step| step.new.as_ref()).map(|new| &new.nevra).collect();
+    let going: Vec<&pkg::Nevra> = outcome
+        .steps
+        .iter()
+        .flat_map(|step| &step.old)
+        .map(|old| &old.nevra)
+        .filter(|old| !coming.contains(old))
+        .collect();
+    let names = |sack: &Sack| -> BTreeSet<String> {
+        checks::leaves(sack).into_iter().map(|place| sack.package(place).nevra.to_string()).collect()
+    };
+    let before = names(&sack);
+    let mut seen = BTreeSet::new();
+    let after = sack.all().filter(|place| {
+        let nevra = &sack.package(*place).nevra;
+        let stays = sack.is_installed(*place) && !going.contains(&nevra);
+        (stays || coming.contains(&nevra)) && seen.insert(nevra.to_string())
+    });
+    let after = after.map(|place| {
+        let origin = Origin::Installed { time: 0, reason: Reason::User, from: String::new(), number: 0 };
+        Candidate { package: sack.package(place).clone(), origin }
+    });
+    let after = names(&Sack::new(after.collect(), Vec::new()));
+    let new: Vec<&String> = after.difference(&before).collect();
+    if !new.is_empty() {
+        let lines: Vec<String> = new.iter().map(|name| format!("  {name}")).collect();
+        session.ui.note(&format!("new leaves:\n{}", lines.join("\n")));
+    }
+    Ok(())
+}
+
 fn refused(error: &resolve::ResolveError) -> Failure {
     let message = error.to_string();
     match error {
@@ -115,6 +167,9 @@ fn refused(error: &resolve::ResolveError) -> Failure {
         }
         resolve::ResolveError::Unsolvable(_) => Failure::work(format!("failed to resolve the transaction:\n{message}"))
             .hint("`--skip-broken` leaves out what cannot be installed, `--allowerasing` makes room"),
+        resolve::ResolveError::Extra(_) => {
+            Failure::work(format!("failed to replay the transaction:\n{message}")).hint("`--ignore-extras` lets them")
+        }
         _ => Failure::work(message),
     }
 }
@@ -124,9 +179,12 @@ type Section = (&'static str, &'static str, fn(&Step) -> bool);
 
 /// Titles of the sections and of the summary, and which steps belong to each.
 const SECTIONS: &[Section] = &[
-    ("Installing", "Installing", |step| is_install(step) && !step.reason.is_removable()),
+    ("Installing", "Installing", |step| {
+        is_install(step) && !step.reason.is_removable() && step.reason != Reason::Group
+    }),
     ("Installing dependencies", "Installing", |step| is_install(step) && step.reason == Reason::Dependency),
     ("Installing weak dependencies", "Installing", |step| is_install(step) && step.reason == Reason::WeakDependency),
+    ("Installing group/module packages", "Installing", |step| is_install(step) && step.reason == Reason::Group),
     ("Upgrading", "Upgrading", |step| step.action == Action::Upgrade),
     ("Downgrading", "Downgrading", |step| step.action == Action::Downgrade),
     ("Reinstalling", "Reinstalling", |step| step.action == Action::Reinstall),
@@ -174,6 +232,11 @@ fn table(outcome: &Outcome) -> String {
         }
         text.push_str(&format!("{name:a$} {arch:b$} {version:c$} {repository:d$} {size:>e$}\n"));
     }
+    text.push_str(&group_lines(outcome));
+    if !outcome.reasons.is_empty() {
+        text.push_str("Changing reason:\n");
+        outcome.reasons.iter().for_each(|(nevra, reason)| text.push_str(&format!(" {nevra} -> {}\n", reason.as_str())));
+    }
     if replacing > 0 {
         summary.push(("Replacing", replacing));
     }
@@ -196,6 +259,22 @@ fn table(outcome: &Outcome) -> String {
         shown::bytes(grows),
         shown::bytes(shrinks)
     ));
+    text
+}
+
+/// Groups and environments that change.
+fn group_lines(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (action, verb) in [("Install", "Installing"), ("Upgrade", "Upgrading"), ("Remove", "Removing")] {
+        for (kind, is_environment) in [("groups", false), ("environmental groups", true)] {
+            let fits = |change: &&Change| change.action() == action && change.is_environment() == is_environment;
+            let names: Vec<String> =
+                outcome.groups.iter().filter(fits).map(|one| format!(" {}\n", one.name())).collect();
+            if !names.is_empty() {
+                text.push_str(&format!("{verb} {kind}:\n{}", names.concat()));
+            }
+        }
+    }
     text
 }
 
@@ -226,5 +305,16 @@ fn json(outcome: &Outcome, id: Option<u64>) -> serde_json::Value {
             "install_size": step.new.as_ref().map(|new| new.installed_size),
         })
     });
-    serde_json::json!({ "transaction": id, "steps": steps.collect::<Vec<_>>(), "notes": outcome.notes })
+    let groups = outcome.groups.iter().map(|change| {
+        let kind = if change.is_environment() { "environment" } else { "group" };
+        serde_json::json!({ "action": change.action(), "kind": kind, "id": change.id, "name": change.name() })
+    });
+    let reasons = outcome
+        .reasons
+        .iter()
+        .map(|(nevra, reason)| serde_json::json!({ "package": nevra.to_string(), "reason": reason }));
+    serde_json::json!({
+        "transaction": id, "steps": steps.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>(),
+        "reasons": reasons.collect::<Vec<_>>(), "notes": outcome.notes,
+    })
 }

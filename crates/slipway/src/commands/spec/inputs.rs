@@ -14,7 +14,7 @@ pub(crate) struct Inputs {
 }
 
 /// What a spec is evaluated with.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Macros {
     /// A macro file; a folder of them; rpm's own folder (`/usr/lib/rpm`); or a root directory that has one. May be said several times; later files win. If not said: the macro files of the definition.
     #[arg(long, value_name = "PATH")]
