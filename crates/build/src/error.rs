@@ -44,23 +44,103 @@ pub enum BuildError {
         log: PathBuf,
     },
     /// A source's bytes are not those that the lock pins.
-    #[error("the source `{file}` is not the one that was locked")]
+    #[error("the source `{file}` of `{component}` is not the one that was pinned")]
     SourceDiffers {
         /// The component that wants it.
         component: String,
         /// The source's file name.
         file: String,
-        /// SHA-512 in hexadecimal, from the lock.
+        /// Where it is pinned.
+        at: String,
+        /// The digest that is pinned.
         locked: String,
-        /// Bytes, from the lock.
-        locked_size: u64,
-        /// SHA-512 in hexadecimal, of what came.
+        /// Bytes, where they are known.
+        locked_size: Option<u64>,
+        /// The digest of what came.
         received: String,
         /// Bytes that came.
         received_size: u64,
+        /// The address that sent it last, without name and password.
+        from: Option<String>,
         /// Where the received file is kept.
         quarantine: PathBuf,
     },
+    /// No address gives a source.
+    #[error("the source `{file}` of `{component}` cannot be fetched\n  --> {at}{}", lines(failures))]
+    SourceUnreachable {
+        /// The component that wants it.
+        component: String,
+        /// The source's file name.
+        file: String,
+        /// Where it is named.
+        at: String,
+        /// What each address answered.
+        failures: Vec<String>,
+    },
+    /// A source has no digest.
+    #[error("nothing says which bytes the source `{file}` of `{component}` has\n  --> {at}")]
+    Unpinned {
+        /// The component that wants it.
+        component: String,
+        /// The source's file name.
+        file: String,
+        /// Where it is named.
+        at: String,
+    },
+    /// A source was left alone since what it needs, or what came before it, could not be had.
+    #[error("the source `{file}` of `{component}` was not tried, as others before it could not be had\n  --> {at}")]
+    NotTried {
+        /// The component that wants it.
+        component: String,
+        /// The source's file name.
+        file: String,
+        /// Where it is named.
+        at: String,
+    },
+    /// A signature is not right.
+    #[error("the source `{file}` of `{component}` is not signed as the definition wants: {cause}")]
+    SourceSignature {
+        /// The component that wants it.
+        component: String,
+        /// The source's file name.
+        file: String,
+        /// The signature's file.
+        signature: String,
+        /// The file of keys.
+        key: PathBuf,
+        /// Where the definition wants it.
+        at: String,
+        /// What is not right.
+        cause: String,
+        /// Where the file is kept; it may be in the store for somebody who wants no signature.
+        quarantine: Option<PathBuf>,
+    },
+    /// A file of keys cannot be used.
+    #[error("the keys `{}` cannot be used: {cause}\n  --> {at}", key.display())]
+    SourceKey {
+        /// The file of keys.
+        key: PathBuf,
+        /// Where the definition names it.
+        at: String,
+        /// Why.
+        cause: String,
+    },
+    /// A commit cannot be packed.
+    #[error("the commit {commit} of `{uri}` cannot be packed: {message}")]
+    Git {
+        /// The repository, without name and password.
+        uri: String,
+        /// The commit.
+        commit: String,
+        /// Why.
+        message: String,
+    },
+    /// Several sources could not be had.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\nerror: "))]
+    Several(Vec<BuildError>),
+    /// A transfer failed on our side.
+    #[error(transparent)]
+    Transfer(host::transfer::TransferError),
     /// A file of the archive has another digest than the archive's own signed index says.
     #[error("`{file}` came with other bytes than the archive's index says: expected {expected}, received {received}")]
     ArchiveDiffers {
@@ -155,6 +235,10 @@ pub enum BuildError {
     /// Reading or writing; the message names the path.
     #[error(transparent)]
     Io(std::io::Error),
+}
+
+fn lines(failures: &[String]) -> String {
+    failures.iter().map(|failure| format!("\n  {failure}")).collect()
 }
 
 impl From<host::RunError> for BuildError {

@@ -11,7 +11,7 @@ use crate::{BuildError, Job};
 pub fn keep(jobs: &[Job], store: &Store) -> Result<Keep, BuildError> {
     let mut keep = Keep::default();
     // Small, and the only witness of which version was chosen.
-    for kind in ["stage0", "source", "duration"] {
+    for kind in ["stage0", "source", "source-signature", "duration"] {
         keep.records.insert(kind.to_owned(), store.keys(kind)?.into_iter().collect());
     }
     let mut directory = |kind: &str, key| {

@@ -191,6 +191,21 @@ pub struct SourceFile {
     pub at: Position,
     /// The lock file that has the digest, or would have it.
     pub lock: PathBuf,
+    /// Upstream's signature, without which the file is not taken.
+    pub signature: Option<SourceSignature>,
+}
+
+/// Upstream's signature of a source file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SourceSignature {
+    /// An OpenPGP signature: another source file of the component, or a file beside the spec.
+    pub file: String,
+    /// The file of public keys of which one has to have signed.
+    pub key: PathBuf,
+    /// It is over the archive before it was compressed.
+    pub uncompressed: bool,
+    /// Where it is defined.
+    pub at: Position,
 }
 
 /// Who has a source file.
@@ -216,6 +231,18 @@ pub enum FileOrigin {
         /// The address.
         uri: String,
     },
+    /// An archive of a commit, made here.
+    Git {
+        /// The repository.
+        uri: String,
+        /// 40 hexadecimal digits.
+        commit: String,
+    },
+    /// A file of this machine.
+    Local {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// What a script of the component makes.
     Custom {
         /// The script, a file beside the spec.
@@ -234,7 +261,7 @@ impl FileOrigin {
     pub fn suite(&self) -> Option<&str> {
         match self {
             FileOrigin::DebianSource { suite, .. } | FileOrigin::DebianBinary { suite, .. } => suite.as_deref(),
-            FileOrigin::Download { .. } | FileOrigin::Custom { .. } | FileOrigin::Overlay => None,
+            _ => None,
         }
     }
 
@@ -254,13 +281,25 @@ pub enum Hash {
     /// 128 hexadecimal digits.
     #[serde(rename = "SHA512")]
     Sha512(String),
+    /// 32 hexadecimal digits, which tell an accident and no attack. Old `sources` files of dist-git have them.
+    #[serde(rename = "MD5")]
+    Md5(String),
 }
 
 impl Hash {
     /// The digits.
     pub fn hex(&self) -> &str {
         match self {
-            Hash::Sha256(hex) | Hash::Sha512(hex) => hex,
+            Hash::Sha256(hex) | Hash::Sha512(hex) | Hash::Md5(hex) => hex,
+        }
+    }
+
+    /// The algorithm as definitions write it, as in `SHA512`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Hash::Sha256(_) => "SHA256",
+            Hash::Sha512(_) => "SHA512",
+            Hash::Md5(_) => "MD5",
         }
     }
 }
@@ -424,7 +463,7 @@ fn build_options(settings: &Settings) -> BuildOptions {
     }
 }
 
-pub(crate) fn read_source_file(mut table: Table<'_>) -> Option<SourceFile> {
+pub(crate) fn read_source_file(mut table: Table<'_>, folder: &Path) -> Option<SourceFile> {
     let at = table.at();
     let file_name = table.required("filename");
     let hash = table.string("hash").filter(|hash| !hash.value.is_empty());
@@ -449,7 +488,9 @@ pub(crate) fn read_source_file(mut table: Table<'_>) -> Option<SourceFile> {
         table.report(table.value_span("replace-reason"), problem.hint("add `replace-upstream = true`"));
     }
     table.require("origin");
-    let origin = table.table("origin", reference::FILE_ORIGIN).and_then(read_file_origin);
+    let origin = table.table("origin", reference::FILE_ORIGIN).and_then(|table| read_file_origin(table, folder));
+    let signature =
+        table.table("signature", reference::SIGNATURE).and_then(|signature| read_signature(signature, folder));
     if origin == Some(FileOrigin::Overlay) && !replaces {
         let problem = Diagnostic::new("an archive that overlays change takes the place of upstream's");
         table.report(table.span.clone(), problem.hint("add `replace-upstream = true` and `replace-reason`"));
@@ -469,7 +510,26 @@ pub(crate) fn read_source_file(mut table: Table<'_>) -> Option<SourceFile> {
         origin_version: None,
         at,
         lock: PathBuf::new(),
+        signature,
     })
+}
+
+fn read_signature(mut table: Table<'_>, folder: &Path) -> Option<SourceSignature> {
+    let at = table.at();
+    let (file, key) = (table.required("file"), table.required("key"));
+    let uncompressed = table.boolean("uncompressed").unwrap_or(false);
+    let (file, key) = (file?, key?);
+    if !is_plain_name(&file.value) {
+        let problem = Diagnostic::new(format!("`{}` is not the plain name of a file", file.value));
+        table.report_at(&file.at, problem);
+        return None;
+    }
+    let path = folder.join(&key.value);
+    if !path.is_file() {
+        let problem = Diagnostic::new(format!("the file of keys `{}` does not exist", path.display()));
+        table.report_at(&key.at, problem.hint("`key` is relative to the file that it is written in"));
+    }
+    Some(SourceSignature { file: file.value, key: path, uncompressed, at })
 }
 
 /// Whether a name can stand for a file in a folder of others: no path, no blank, ASCII only.
@@ -490,11 +550,18 @@ pub(crate) fn parse_hash(table: &Table<'_>, hex: &str, is_sha512: bool) -> Optio
     Some(if is_sha512 { Hash::Sha512(hex) } else { Hash::Sha256(hex) })
 }
 
-fn read_file_origin(mut table: Table<'_>) -> Option<FileOrigin> {
+fn read_file_origin(mut table: Table<'_>, folder: &Path) -> Option<FileOrigin> {
     table.required("type")?;
     let kind = table.word(
         "type",
-        &[("debian", "debian"), ("download", "download"), ("custom", "custom"), ("overlay", "overlay")],
+        &[
+            ("debian", "debian"),
+            ("download", "download"),
+            ("git", "git"),
+            ("local", "local"),
+            ("custom", "custom"),
+            ("overlay", "overlay"),
+        ],
     )?;
     let origin = match kind {
         "debian" => {
@@ -522,6 +589,8 @@ fn read_file_origin(mut table: Table<'_>) -> Option<FileOrigin> {
             }
             Some(FileOrigin::Download { uri })
         }
+        "git" => read_git_origin(&mut table),
+        "local" => table.required("path").map(|path| FileOrigin::Local { path: folder.join(path.value) }),
         "custom" => read_custom_origin(&mut table),
         _ => Some(FileOrigin::Overlay),
     };
@@ -530,6 +599,25 @@ fn read_file_origin(mut table: Table<'_>) -> Option<FileOrigin> {
         table.report(span, problem.hint("remove it"));
     }
     origin
+}
+
+fn read_git_origin(table: &mut Table<'_>) -> Option<FileOrigin> {
+    let (uri, commit) = (table.required("uri"), table.required("commit"));
+    let (uri, commit) = (uri?.value, commit?.value);
+    if commit.len() != 40 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let problem = Diagnostic::new(format!("`{commit}` is not the whole id of a commit"));
+        table.report(table.value_span("commit"), problem.hint("it has 40 hexadecimal digits; branches and tags move"));
+        return None;
+    }
+    let is_address = uri.starts_with('/')
+        || uri.split_once("://").is_some_and(|(scheme, _)| matches!(scheme, "https" | "http" | "ssh" | "git" | "file"));
+    if !is_address {
+        let problem = Diagnostic::new("this is no address of a repository");
+        let hint = "it starts with `https://`, `http://`, `ssh://`, `git://` or `file://`, or is an absolute path";
+        table.report(table.value_span("uri"), problem.hint(hint));
+        return None;
+    }
+    Some(FileOrigin::Git { uri, commit: commit.to_ascii_lowercase() })
 }
 
 fn read_custom_origin(table: &mut Table<'_>) -> Option<FileOrigin> {

@@ -19,9 +19,11 @@ pub struct Distribution {
     pub dist_git: Option<Located<String>>,
     /// The address of a source in the lookaside cache, with `$pkg`, `$filename`, `$hashtype`, `$hash`.
     pub lookaside: Option<Located<String>>,
+    /// Further lookaside caches, in the order in which they are asked.
+    pub lookaside_mirrors: Vec<Located<String>>,
     /// Addresses of its repositories.
     pub repositories: Vec<Located<String>>,
-    /// Sources come from the lookaside cache only.
+    /// Sources come from the lookaside caches and mirrors only.
     pub disable_origins: bool,
     /// Its versions by name.
     pub versions: BTreeMap<String, Version>,
@@ -73,6 +75,10 @@ impl Distribution {
         replace(&mut self.default_version, table.string("default-version"));
         replace(&mut self.dist_git, table.string("dist-git-base-uri"));
         replace(&mut self.lookaside, table.string("lookaside-base-uri"));
+        let mirrors = table.strings("lookaside-mirrors");
+        if !mirrors.is_empty() {
+            self.lookaside_mirrors = mirrors;
+        }
         let repositories: Vec<Located<String>> = table
             .tables("repos", reference::PACKAGE_REPOSITORY)
             .into_iter()

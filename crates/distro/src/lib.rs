@@ -14,6 +14,7 @@ mod group;
 mod image;
 mod load;
 mod lock;
+pub mod lookaside;
 pub mod moment;
 pub mod overlay;
 mod pattern;
@@ -31,7 +32,7 @@ mod suite;
 
 pub use component::{
     BuildOptions, Check, Component, ComponentOrigin, FileOrigin, Hash, Publish, ReleaseCalculation, SourceFile,
-    SpecSource, Upstream,
+    SourceSignature, SpecSource, Upstream,
 };
 pub use diagnostic::{Diagnostic, Diagnostics, Located, Position, Severity, nearest};
 pub use distribution::{Distribution, Input, Version};

@@ -365,6 +365,8 @@ impl Loader {
                 macros: std::mem::take(&mut self.project.macros),
                 epoch: SourceDateEpoch(epoch),
                 author_email: self.project.author_email.take(),
+                source_mirrors: std::mem::take(&mut self.project.source_mirrors),
+                md5_waived: std::mem::take(&mut self.project.md5_waived),
             },
             release_version,
             components,

@@ -25,6 +25,10 @@ pub struct Project {
     pub epoch: SourceDateEpoch,
     /// Who writes changelogs where nobody else is known.
     pub author_email: Option<String>,
+    /// Addresses that are asked for every source before any other; see [`crate::lookaside::address`].
+    pub source_mirrors: Vec<Located<String>>,
+    /// Sources, as `COMPONENT/FILE`, that are taken though nothing but an MD5 of them is known.
+    pub md5_waived: Vec<Located<String>>,
 }
 
 /// What files say of the project, later ones over earlier ones.
@@ -39,6 +43,8 @@ pub(crate) struct ProjectLayer {
     pub(crate) macros: Vec<PathBuf>,
     pub(crate) epoch: Option<u64>,
     pub(crate) author_email: Option<String>,
+    pub(crate) source_mirrors: Vec<Located<String>>,
+    pub(crate) md5_waived: Vec<Located<String>>,
 }
 
 impl ProjectLayer {
@@ -62,6 +68,8 @@ impl ProjectLayer {
                 table.report_at(&path.at, problem);
             }
         }
+        self.source_mirrors.extend(table.strings("source-mirrors"));
+        self.md5_waived.extend(table.strings("md5-waived"));
         self.epoch = table.integer("source-date-epoch").or(self.epoch);
         if let Some(mut reference) = table.table("default-distro", reference::DISTRO_REFERENCE) {
             self.distro = reference.required("name").or(self.distro.take());

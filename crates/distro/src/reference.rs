@@ -74,6 +74,11 @@ pub const TABLES: &[TableReference] = &[
     },
     TableReference { name: "source-files.origin", doc: "Where a source file comes from.", keys: FILE_ORIGIN },
     TableReference {
+        name: "source-files.signature",
+        doc: "Upstream's signature of a source file.",
+        keys: SIGNATURE,
+    },
+    TableReference {
         name: "[[components.NAME.overlays]]",
         doc: "A change to the component's spec or to the files beside it.",
         keys: OVERLAY,
@@ -185,6 +190,16 @@ pub(crate) const PROJECT: &[Key] = &[
     key("default-author-email", "string", "Who writes changelogs where nobody else is known."),
     key("macros", "list of paths", "Macro files that every build reads, in this order, relative to this file."),
     key("source-date-epoch", "whole number", "Seconds since 1970 that stand for `now` in everything written."),
+    key(
+        "source-mirrors",
+        "list of strings",
+        "Addresses that are asked for every source before any other, in this order: `$pkg`, `$filename`, `$hashtype`, `$hash`.",
+    ),
+    key(
+        "md5-waived",
+        "list of names",
+        "Sources of which nothing but an MD5 is known and that are taken all the same, as `COMPONENT/FILE`.",
+    ),
 ];
 pub(crate) const DISTRO_REFERENCE: &[Key] = &[
     key("name", "string", "The distribution's key in `distros`."),
@@ -200,8 +215,13 @@ pub(crate) const DISTRO: &[Key] = &[
         "The dist-git of a package; `$pkg` stands for its name. A path of this machine may be meant.",
     ),
     key("lookaside-base-uri", "address", "A source in the lookaside cache: `$pkg`, `$filename`, `$hashtype`, `$hash`."),
+    key(
+        "lookaside-mirrors",
+        "list of strings",
+        "Further lookaside caches, asked in this order where the one before has not got a source; written as `lookaside-base-uri`.",
+    ),
     key("repos", "list of tables", "See `[[distros.NAME.repos]]`."),
-    key("disable-origins", "true or false", "Sources come from the lookaside cache only."),
+    key("disable-origins", "true or false", "Sources come from the lookaside caches and mirrors only."),
     key("versions", "tables by version", "See `[distros.NAME.versions.VERSION]`."),
 ];
 pub(crate) const VERSION: &[Key] = &[
@@ -317,6 +337,12 @@ pub(crate) const SOURCE_FILE: &[Key] = &[
     key("origin", "table", "See `source-files.origin`."),
     key("replace-upstream", "true or false", "The file takes the place of upstream's of the same name."),
     key("replace-reason", "string", "Why it does; goes with `replace-upstream`."),
+    key("signature", "table", "Upstream's signature, without which the file is not taken: see `source-files.signature`."),
+];
+pub(crate) const SIGNATURE: &[Key] = &[
+    key("file", "string", "The OpenPGP signature: another source file of the component, or a file beside the spec."),
+    key("key", "path", "The public keys of which one has to have signed, relative to this file."),
+    key("uncompressed", "true or false", "The signature is over the archive before it was compressed, as kernel.org's are."),
 ];
 pub(crate) const OVERLAY: &[Key] = &[
     key("type", "type of overlay", "What is changed: see the page on overlays."),
@@ -360,10 +386,12 @@ pub(crate) const URL: &[Key] = &[key("url", "address", "Starts with `https://` o
 pub(crate) const FILE_ORIGIN: &[Key] = &[
     key(
         "type",
-        "`debian`, `download`, `custom` or `overlay`",
-        "Who has the file: the Debian mirror of this machine, an address, a script that makes it; `overlay`: an archive of upstream's that overlays change.",
+        "`debian`, `download`, `git`, `local`, `custom` or `overlay`",
+        "Who has the file: the Debian mirror of this machine, an address, a repository of git, this machine, a script that makes it; `overlay`: an archive of upstream's that overlays change.",
     ),
-    key("uri", "address", "Where the file of a `download` is."),
+    key("uri", "address", "Where the file of a `download` or the repository of `git` is."),
+    key("commit", "hexadecimal digits", "The commit of `git` that is packed: all 40 digits."),
+    key("path", "path", "The `local` file, relative to this file."),
     key("script", "string", "The script of a `custom` file, beside the spec."),
     key("mock-packages", "list of names", "Packages that the script needs."),
     key("inputs", "list of names", "Files beside the spec that the script reads."),

@@ -235,6 +235,7 @@ fn list_sources(component: &Component, folder: &mut Folder) {
             let (kind, hex) = match file.hash.as_ref()? {
                 Hash::Sha256(hex) => ("SHA256", hex),
                 Hash::Sha512(hex) => ("SHA512", hex),
+                Hash::Md5(hex) => ("MD5", hex),
             };
             Some((file.file_name.as_str(), format!("{kind} ({}) = {hex}", file.file_name)))
         })

@@ -6,6 +6,7 @@
 //! - [`Tool`] is the closed list of external programs, [`Cmd`] a call of one of them as a value, [`Host::run`] and
 //!   its siblings start it. Children die with the thread that started them and on Ctrl-C.
 //! - [`sandbox`] runs untrusted programs (package builds, scriptlets) in namespaces over an overlay of directories.
+//! - [`transfer`] fetches one file from one address, by curl.
 //! - [`Lock`], [`clock`], [`environment`] and [`remove_tree`] are the small rest.
 
 pub mod clock;
@@ -20,6 +21,7 @@ mod remove;
 pub mod sandbox;
 mod sys;
 mod tool;
+pub mod transfer;
 
 pub use cmd::{Cmd, Stdin};
 pub use lock::{Lock, LockError};

@@ -1,4 +1,4 @@
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
 use std::sync::OnceLock;
 
 use pgp::composed::{ArmorOptions, Deserializable as _, DetachedSignature, SignedPublicKey};
@@ -36,6 +36,8 @@ pub enum VerifyError {
     BadKey { fingerprint: String, why: &'static str },
     #[error("the signature by key {fingerprint} is not over these bytes")]
     Mismatch { fingerprint: String },
+    #[error(transparent)]
+    Read(#[from] io::Error),
 }
 
 impl PublicKey {
@@ -77,7 +79,7 @@ impl PublicKey {
 
     /// Checks that `signature` (a packet, binary or armoured) is by this key and over `bytes`.
     pub fn verify(&self, signature: &[u8], bytes: &[u8]) -> Result<(), VerifyError> {
-        check(std::slice::from_ref(self), signature, bytes).map(drop)
+        check(std::slice::from_ref(self), signature, &|| Ok(Box::new(bytes))).map(drop)
     }
 
     /// Whether `signature` says that this key, or one of its subkeys, made it.
@@ -91,7 +93,7 @@ impl PublicKey {
             || self.certificate.public_subkeys.iter().any(|sub| matches(&sub.fingerprint(), &sub.legacy_key_id()))
     }
 
-    fn check(&self, signature: &Signature, bytes: &[u8]) -> Result<(), VerifyError> {
+    fn check(&self, signature: &Signature, open: Open<'_>) -> Result<(), VerifyError> {
         let fingerprint = self.fingerprint();
         let bad = |why| VerifyError::BadKey { fingerprint: fingerprint.clone(), why };
         match signature.hash_alg() {
@@ -124,15 +126,17 @@ impl PublicKey {
             return Err(bad("had expired when it signed"));
         }
         let mismatch = || VerifyError::Mismatch { fingerprint: fingerprint.clone() };
-        let over = |key: &dyn Fn() -> bool| if key() { Ok(()) } else { Err(mismatch()) };
+        let over = |is_right: bool| if is_right { Ok(()) } else { Err(mismatch()) };
         if by(signature, primary) {
-            return over(&|| signature.verify(primary, bytes).is_ok());
+            let content = open()?;
+            return over(signature.verify(primary, content).is_ok());
         }
         let subkeys = self.certificate.public_subkeys.iter().filter(|sub| by(signature, &sub.key));
         for sub in subkeys {
             let may_sign = sub.signatures.iter().any(|binding| binding.key_flags().sign());
             if may_sign && sub.signatures.iter().all(|own| own.typ() != Some(SignatureType::SubkeyRevocation)) {
-                return over(&|| signature.verify(&sub.key, bytes).is_ok());
+                let content = open()?;
+                return over(signature.verify(&sub.key, content).is_ok());
             }
         }
         Err(bad("may not sign"))
@@ -179,16 +183,31 @@ impl KeyRing {
     /// Of several signatures one good one by a known key is enough; otherwise the error is about the first that is by a
     /// known key, or names the unknown ones.
     pub fn verify(&self, signature: &[u8], bytes: &[u8]) -> Result<&PublicKey, VerifyError> {
-        check(&self.keys, signature, bytes)
+        check(&self.keys, signature, &|| Ok(Box::new(bytes)))
+    }
+
+    /// As [`KeyRing::verify`], for what is too large to hold: `open` starts to read it, once for each signature that is tried.
+    ///
+    /// # Errors
+    /// [`VerifyError`]; what cannot be read to its end does not match.
+    pub fn verify_read(
+        &self,
+        signature: &[u8],
+        open: &dyn Fn() -> io::Result<Box<dyn Read>>,
+    ) -> Result<&PublicKey, VerifyError> {
+        check(&self.keys, signature, &|| Ok(open()?))
     }
 }
 
-fn check<'a>(keys: &'a [PublicKey], signature: &[u8], bytes: &[u8]) -> Result<&'a PublicKey, VerifyError> {
+/// Starts to read what is signed.
+type Open<'b> = &'b dyn Fn() -> io::Result<Box<dyn Read + 'b>>;
+
+fn check<'a>(keys: &'a [PublicKey], signature: &[u8], open: Open<'_>) -> Result<&'a PublicKey, VerifyError> {
     let signatures = parse_signatures(signature)?;
     let mut first_error = None;
     for signature in &signatures {
         for key in keys.iter().filter(|key| key.claims(signature)) {
-            match key.check(signature, bytes) {
+            match key.check(signature, open) {
                 Ok(()) => return Ok(key),
                 Err(error) => first_error = first_error.or(Some(error)),
             }

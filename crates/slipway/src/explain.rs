@@ -147,17 +147,36 @@ impl From<BuildError> for Failure {
                 Failure::work(message)
                     .hint(format!("`slipway log {component}` shows the log, `slipway shell {component}` enters its root"))
             }
-            BuildError::SourceDiffers { component, locked, locked_size, received, received_size, quarantine, .. } => {
+            BuildError::SourceDiffers { component, at, locked, locked_size, received, received_size, from, quarantine, .. } => {
+                let size = locked_size.map(|size| format!("  {size} bytes")).unwrap_or_default();
+                let from = from.map(|from| format!("\n  from      {from}")).unwrap_or_default();
                 let message = format!(
-                    "{message}\n  locked    sha512:{}  {locked_size} bytes (`{component}`)\n  received  sha512:{}  {received_size} bytes, kept as `{}`",
-                    short(&locked),
-                    short(&received),
+                    "{message}\n  pinned    {locked}{size}  ({at})\n  received  {received}  {received_size} bytes, kept as `{}`{from}",
                     quarantine.display()
                 );
                 Failure::work(message).hint(format!(
-                    "compare both, then accept with `slipway lock {component}`; until then `{component}` and all above it wait"
+                    "compare both, then accept with `slipway lock {component}`, or a new digest where it is pinned; until then `{component}` and all above it wait"
                 ))
             }
+            BuildError::SourceSignature { signature, key, at, quarantine, .. } => {
+                let kept = quarantine.map(|kept| format!("\n  received  kept as `{}`", kept.display())).unwrap_or_default();
+                Failure::work(format!(
+                    "{message}\n  --> {at}\n  signature {signature}\n  keys      {}{kept}",
+                    key.display()
+                ))
+                .hint("get signature and key from upstream again, over another way than the source")
+            }
+            BuildError::SourceKey { .. } | BuildError::Unpinned { .. } => Failure::definition(message),
+            BuildError::Several(errors) => {
+                let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
+                let code = failures.first().map_or(1, |failure| failure.code);
+                let texts: Vec<String> = failures.iter().map(ToString::to_string).collect();
+                Failure::work(texts.join("\n\nerror: ")).with_code(code)
+            }
+            BuildError::SourceUnreachable { component, .. } => Failure::environment(message).hint(format!(
+                "`slipway sources fetch {component}` tries again; `source-mirrors` in `[project]` names other places"
+            )),
+            BuildError::Transfer(error) => Failure::environment(error.to_string()),
             BuildError::NotInArchive { package, .. } => Failure::work(message)
                 .hint(format!("the archive moved on: write the file that it has for `{package}` into the component's `filename` and spec, then `slipway lock NAME`")),
             BuildError::Interrupted => Failure::interrupted(),
@@ -171,10 +190,6 @@ impl From<BuildError> for Failure {
             _ => Failure::work(message),
         }
     }
-}
-
-fn short(hex: &str) -> &str {
-    hex.get(..16).unwrap_or(hex)
 }
 
 impl From<install::InstallError> for Failure {

@@ -14,6 +14,7 @@ mod local_commits;
 mod machine;
 mod pipeline;
 mod rendering;
+mod sources;
 mod ui;
 
 use std::process::ExitCode;

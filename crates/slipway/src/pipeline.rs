@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use build::sources::Access;
 use build::stage0::{Request, Stage0, Stage0Definition};
 use build::{BuildError, Built, Check, File, Job, Options, Progress};
-use distro::{Component, Distro, FileOrigin, Hash, SpecSource};
+use distro::{Component, Distro, SpecSource};
 use pkg::{Arch, Digest};
 use plan::{BuiltPackage, Candidate, CandidatePackage, Plan, Provider, Requirement};
 use spec::{Environment, Evaluated, Macros, Origin, Target};
@@ -22,6 +23,7 @@ use crate::context::Context;
 use crate::explain::Failure;
 use crate::machine::Accelerator;
 use crate::rendering;
+use crate::sources;
 
 /// The machine that packages are made for. Others come with their own stage0.
 pub(crate) fn arch() -> Arch {
@@ -178,21 +180,21 @@ pub(crate) fn prepare<'a>(
     let arch = arch();
     let request = Request { definition: &definition, extras: &extras, arch: &arch, pinned: None, refresh };
     let stage0 = build::stage0::prepare(&request, &context.host, store, progress)?;
-    let mut wanted: BTreeMap<&str, Vec<build::sources::Source>> = BTreeMap::new();
-    for step in &plan.steps {
-        for (suite, source) in sources_of(&distro.components[&step.component])? {
-            wanted.entry(suite.unwrap_or(&distro.stage0.suite)).or_default().push(source);
-        }
+    let components = plan.steps.iter().map(|step| &distro.components[&step.component]);
+    let mut wanted: BTreeMap<String, Vec<build::sources::Source>> = BTreeMap::new();
+    for found in sources::sound(components, distro)? {
+        wanted.entry(found.suite.unwrap_or_else(|| distro.stage0.suite.clone())).or_default().push(found.source);
     }
-    let mut sources: BTreeMap<String, BTreeMap<String, Digest>> = BTreeMap::new();
+    let manner = sources::manner();
+    let mut fetched: BTreeMap<String, BTreeMap<String, Digest>> = BTreeMap::new();
     for (suite, wanted) in wanted {
-        let archive = build::sources::Archive { suite, arch: &arch };
-        let digests = build::sources::fetch(&wanted, archive, &context.host, store, progress)?;
+        let access = Access { suite: &suite, arch: &arch, parallel: sources::PARALLEL, manner: &manner };
+        let digests = build::sources::fetch(&wanted, &access, &context.host, store, progress)?;
         for (source, digest) in wanted.into_iter().zip(digests) {
-            sources.entry(source.component).or_default().insert(source.file_name, digest);
+            fetched.entry(source.component).or_default().insert(source.file_name, digest);
         }
     }
-    Ok(Yard { distro, specs, plan, stage0: Arc::new(stage0), sources, store })
+    Ok(Yard { distro, specs, plan, stage0: Arc::new(stage0), sources: fetched, store })
 }
 
 fn stage0_definition(distro: &Distro) -> Stage0Definition {
@@ -206,42 +208,6 @@ fn stage0_definition(distro: &Distro) -> Stage0Definition {
         commands: stage0.commands.iter().map(|command| build::stage0::Command { run: command.run.clone() }).collect(),
         mapping: stage0.mapping.clone(),
     }
-}
-
-/// Where a source file comes from, in the words of the builder.
-pub(crate) fn origin_of(file: &distro::SourceFile) -> Result<build::sources::Origin, Failure> {
-    match &file.origin {
-        FileOrigin::DebianSource { source, .. } => Ok(build::sources::Origin::DebianSource(source.clone())),
-        FileOrigin::DebianBinary { binary, .. } => Ok(build::sources::Origin::DebianBinary(binary.clone())),
-        FileOrigin::Download { .. } | FileOrigin::Custom { .. } | FileOrigin::Overlay => {
-            let message = format!("the source `{}` cannot be fetched by a build yet", file.file_name);
-            Err(Failure::definition(format!("{message}\n  --> {}", file.at)).hint("origins of type `debian` can be"))
-        }
-    }
-}
-
-/// The sources of a component, each with the suite that has it where that is not stage0's.
-fn sources_of(component: &Component) -> Result<Vec<(Option<&str>, build::sources::Source)>, Failure> {
-    let mut sources = Vec::new();
-    for file in &component.source_files {
-        let Some((Hash::Sha512(sha512), size)) = file.hash.clone().zip(file.size) else {
-            let message = format!("the source `{}` of `{}` is not locked by SHA-512", file.file_name, component.name);
-            return Err(Failure::definition(format!("{message}\n  --> {}", file.at)).hint(format!(
-                "`slipway lock {}` writes `{}`",
-                component.name,
-                file.lock.display()
-            )));
-        };
-        let source = build::sources::Source {
-            component: component.name.clone(),
-            file_name: file.file_name.clone(),
-            origin: origin_of(file)?,
-            sha512,
-            size,
-        };
-        sources.push((file.origin.suite(), source));
-    }
-    Ok(sources)
 }
 
 impl Yard<'_> {

@@ -24,7 +24,7 @@ const PLAN: &[(u8, &str, &str)] = &[
     (3, "sign", "pkg host"),
     // stages
     (4, "install", "rpm repodata solve tree sign store host pkg"),
-    (4, "build", "plan install spec rpm tree store host pkg"),
+    (4, "build", "plan install spec rpm tree sign store host pkg"),
     (4, "publish", "rpm repodata sign store host pkg"),
     (4, "image", "install disk tree distro sign store host pkg"),
     (4, "update", "install repodata rpm solve disk tree distro sign store host pkg"),

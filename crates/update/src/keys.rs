@@ -13,7 +13,7 @@ use sign::{KeyRing, PublicKey, VerifyError};
 
 use crate::Machine;
 use crate::config::{Key, Repository, redacted};
-use crate::sync::transfer::{self, Manner, TransferError};
+use crate::sync::transfer::{self, TransferError};
 
 /// A file of keys is not larger than this.
 const BYTES_MAX: u64 = 1 << 20;
@@ -174,7 +174,7 @@ impl Keys {
         fs_err::create_dir_all(&folder)?;
         let to = folder.join(format!("key-{}.part", std::process::id()));
         let _ = fs_err::remove_file(&to);
-        let fetched = transfer::fetch(url, &to, BYTES_MAX, &Manner::of(repository), machine.host).map_err(wrong);
+        let fetched = transfer::fetch(url, &to, BYTES_MAX, &transfer::manner_of(repository), machine.host).map_err(wrong);
         let bytes = fetched.and_then(|()| Ok(fs_err::read(&to)?));
         let _ = fs_err::remove_file(&to);
         bytes

@@ -14,6 +14,7 @@ mod variables;
 
 use std::path::PathBuf;
 
+pub use host::transfer::redacted;
 pub use load::{Config, Files, Overrides};
 pub use option::{Key, Place};
 pub use repository::Repository;
@@ -53,31 +54,4 @@ pub enum ConfigError {
     /// A file that cannot be read; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-}
-
-/// `url` without a user's name and password, as it may be shown.
-pub fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://***@{}", &rest[at + 1..]),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::redacted;
-
-    #[test]
-    fn names_and_passwords_are_not_shown() {
-        for (url, shown) in [
-            ("https://u:p@ss@host/a@b", "https://***@host/a@b"),
-            ("http://host/a@b", "http://host/a@b"),
-            ("file:///a@b", "file:///a@b"),
-            ("/a", "/a"),
-        ] {
-            assert_eq!(redacted(url), shown);
-        }
-    }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Source {
 impl Source {
     /// Asks for the mirrors, if the repository has a list of them.
     pub(crate) fn of(repository: &Repository, cache: &Path, machine: &Machine<'_>) -> Result<Source, SyncError> {
-        let manner = Manner::of(repository);
+        let manner = transfer::manner_of(repository);
         let wrong = |cause: String| SyncError::Mirrors { id: repository.id.clone(), cause };
         let mut mirrors = repository.list(Key::BaseUrl);
         let mut states = Vec::new();

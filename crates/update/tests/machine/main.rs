@@ -2,6 +2,5 @@
 
 mod groups;
 mod repository;
-mod server;
 mod syncing;
 mod transactions;

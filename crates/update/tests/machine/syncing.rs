@@ -1,9 +1,9 @@
 use host::Tool;
 use sign::{Key, KeyAlgorithm, Signer as _};
+use testkit::server::{Manner, serve};
 use update::{Clean, Freshness, SyncError, clean, sync};
 
 use crate::repository::{AT, Place, write};
-use crate::server::{Manner, serve};
 
 const KINDS: &[&str] = &["primary", "filelists"];
 

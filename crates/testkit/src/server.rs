@@ -2,12 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How the server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub enum Manner {
     /// With the file.
     Good,
     /// With other bytes of the same length, where the path has this in it.
@@ -16,6 +17,10 @@ pub(crate) enum Manner {
     Truncates,
     /// With half of the file the first time, as `Good` from there on, ranges included.
     TruncatesOnce,
+    /// With half of the file, or of the range that is asked for, and then nothing, while the connection stays.
+    StallsHalfway,
+    /// With the whole file, whatever range is asked for.
+    NoRanges,
     /// With nothing, and the connection stays.
     Stalls,
     /// With another address on itself, for ever.
@@ -27,20 +32,30 @@ pub(crate) enum Manner {
 }
 
 /// Serves `folder` in that manner until the test ends; gives the base address.
-pub(crate) fn serve(folder: PathBuf, manner: Manner) -> String {
+pub fn serve(folder: PathBuf, manner: Manner) -> String {
+    serve_heard(folder, manner).0
+}
+
+/// What a server was asked for, as in `/a/b` or `/a/b from 17`.
+pub type Heard = Arc<Mutex<Vec<String>>>;
+
+/// As [`serve`], and what it is asked for.
+pub fn serve_heard(folder: PathBuf, manner: Manner) -> (String, Heard) {
+    let heard = Heard::default();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let all = heard.clone();
     let address = listener.local_addr().expect("it has an address");
     std::thread::spawn(move || {
         for (count, stream) in listener.incoming().enumerate() {
             let Ok(stream) = stream else { return };
-            let folder = folder.clone();
-            std::thread::spawn(move || answer(stream, &folder, manner, count));
+            let (folder, heard) = (folder.clone(), all.clone());
+            std::thread::spawn(move || answer(stream, &folder, manner, count, &heard));
         }
     });
-    format!("http://{address}/")
+    (format!("http://{address}/"), heard)
 }
 
-fn answer(mut stream: TcpStream, folder: &std::path::Path, manner: Manner, count: usize) -> Option<()> {
+fn answer(mut stream: TcpStream, folder: &Path, manner: Manner, count: usize, heard: &Heard) -> Option<()> {
     let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
     let path = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
     let mut from = 0;
@@ -49,6 +64,8 @@ fn answer(mut stream: TcpStream, folder: &std::path::Path, manner: Manner, count
             from = range.trim_end_matches('-').parse().ok()?;
         }
     }
+    let words = if from > 0 { format!("{path} from {from}") } else { path.clone() };
+    heard.lock().unwrap_or_else(PoisonError::into_inner).push(words);
     let file = folder.join(path.split('?').next()?.trim_start_matches('/'));
     let Ok(mut bytes) = fs_err::read(&file) else {
         return stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").ok();
@@ -70,6 +87,17 @@ fn answer(mut stream: TcpStream, folder: &std::path::Path, manner: Manner, count
             stream.write_all(head("200 OK", bytes.len()).as_bytes()).ok()?;
             stream.write_all(&bytes[..bytes.len() / 2]).ok()
         }
+        Manner::StallsHalfway => {
+            let half = from + (bytes.len() - from) / 2;
+            let range = format!("content-range: bytes {from}-{}/{}\r\nconnection", bytes.len() - 1, bytes.len());
+            let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
+            let head = head(status, bytes.len() - from);
+            let head = if from > 0 { head.replace("connection", &range) } else { head };
+            stream.write_all(head.as_bytes()).ok()?;
+            stream.write_all(&bytes[from..half]).ok()?;
+            std::thread::sleep(Duration::from_secs(60));
+            Some(())
+        }
         Manner::Stalls => {
             std::thread::sleep(Duration::from_secs(60));
             Some(())
@@ -86,7 +114,10 @@ fn answer(mut stream: TcpStream, folder: &std::path::Path, manner: Manner, count
             }
         }
         Manner::Fails(status) => stream.write_all(head(&format!("{status} No"), 0).as_bytes()).ok(),
-        _ if from > 0 && from < bytes.len() => {
+        _ if from > 0 && from >= bytes.len() && manner != Manner::NoRanges => {
+            stream.write_all(head("416 Range Not Satisfiable", 0).as_bytes()).ok()
+        }
+        _ if from > 0 && manner != Manner::NoRanges => {
             let range = format!("content-range: bytes {from}-{}/{}\r\n", bytes.len() - 1, bytes.len());
             let head =
                 head("206 Partial Content", bytes.len() - from).replace("connection", &format!("{range}connection"));
