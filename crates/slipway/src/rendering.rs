@@ -70,7 +70,15 @@ impl<'d> Renderer<'d> {
     /// Where a component's rendered folder is, or is to be.
     pub(crate) fn target(&self, component: &Component) -> Result<PathBuf, Failure> {
         component.rendered.clone().ok_or_else(|| {
-            Failure::definition(format!("nothing says where the rendered spec of `{}` is to be", component.name))
+            let name = &component.name;
+            if component.spec.kind() == "local" && self.distro.project.rendered_specs_dir.is_some() {
+                let message = format!(
+                    "`{name}` is not rendered: its spec is the definition's own, and is built from where it lies"
+                );
+                return Failure::definition(message)
+                    .hint(format!("`slipway component diff {name}` shows what overlays change"));
+            }
+            Failure::definition(format!("nothing says where the rendered spec of `{name}` is to be"))
                 .hint("set `rendered-specs-dir` in `[project]`")
         })
     }
@@ -181,6 +189,24 @@ impl<'d> Renderer<'d> {
             self.filter(component, &mut rendered.folder, environment.clone());
         }
         Ok(Ok(rendered))
+    }
+
+    /// A spec with the release and changelog that follow from a repository's history, where it asks for them.
+    pub(crate) fn released(
+        &self,
+        text: String,
+        repository: &DistGit<'_>,
+        commit: &str,
+        file: &str,
+    ) -> Result<String, Failure> {
+        if !needs_history(&text) {
+            return Ok(text);
+        }
+        let environment = Environment::new(Arc::clone(&self.macros), Target::linux(pipeline::arch().as_str()));
+        let flags = |text: &str| spec::autospec::flags(text, &environment);
+        let written = spec::autospec::process(&text, &repository.history(commit, file)?, &flags)
+            .map_err(|error| Failure::definition(format!("the release of `{file}` cannot be told: {error}")))?;
+        Ok(written.unwrap_or(text))
     }
 
     /// Leaves out what the spec does not name, as the original does. Where the spec does not say what it names, all stays.
