@@ -540,5 +540,9 @@ pub(crate) const LOCKED_MACROS: &[Key] = &[
 pub(crate) const LOCKED_STAGE0: &[Key] = &[
     key("suite", "string", "The Debian suite."),
     key("definition", "digest", "Of the table `[stage0]`."),
-    key("packages", "digest", "Of its packages with all that they need, each by version and digest; missing until a build found out."),
+    key(
+        "packages",
+        "digest",
+        "Of its packages with all that they need, each by version and digest; missing until a build found out.",
+    ),
 ];

@@ -97,7 +97,8 @@ impl<'h> DistGit<'h> {
             return Ok(found);
         }
         copied(&folder, mirrors, |copy| {
-            let made = git::plain().args(["init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main"]);
+            let made =
+                git::plain().args(["init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main"]);
             host.check(&made.arg("--").arg(copy))?;
             let into = Git::new(copy, host).cmd();
             let unpack = match BUNDLES.iter().any(|first| bytes.starts_with(first)) {
@@ -120,7 +121,15 @@ impl<'h> DistGit<'h> {
 
     /// Fetches what the original repository has now; branches that it has no more go.
     fn fetch(&self, what: &str) -> Result<(), Failure> {
-        self.git.check(&["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-auto-maintenance", "origin", what])?;
+        self.git.check(&[
+            "fetch",
+            "--quiet",
+            "--prune",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "origin",
+            what,
+        ])?;
         Ok(())
     }
 
