@@ -16,7 +16,8 @@ pub struct Component {
     pub name: String,
     /// Where its spec comes from.
     pub spec: SpecSource,
-    /// The folder in which its spec is, or would be, with all overlays applied.
+    /// The folder in which its spec is, or would be, with all overlays applied. Nothing where it is built from where its spec lies: the
+    /// definition's own specs are, other than in trees of the original.
     pub rendered: Option<PathBuf>,
     /// How its release is made.
     pub release: ReleaseCalculation,
@@ -341,9 +342,12 @@ pub(crate) struct ComponentLayer {
 }
 
 /// What a component gets from the whole definition.
+#[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) locks: &'a Path,
     pub(crate) rendered: Option<&'a Path>,
+    /// Specs of the definition's own are rendered too, as in trees of the original.
+    pub(crate) renders_local: bool,
     pub(crate) groups: &'a [String],
 }
 
@@ -357,7 +361,8 @@ impl Component {
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Component> {
         let letter = name.chars().next()?.to_lowercase();
-        let rendered = around.rendered.map(|folder| folder.join(letter.to_string()).join(name));
+        let is_rendered = around.renders_local || settings.text("spec.type") != Some("local");
+        let rendered = around.rendered.filter(|_| is_rendered).map(|folder| folder.join(letter.to_string()).join(name));
         let spec = match spec_source(name, &settings, rendered.as_deref()) {
             Ok(spec) => spec,
             Err(problem) => {

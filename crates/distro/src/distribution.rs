@@ -73,7 +73,7 @@ impl Distribution {
             self.description = Some(description);
         }
         replace(&mut self.default_version, table.string("default-version"));
-        replace(&mut self.dist_git, table.string("dist-git-base-uri"));
+        replace(&mut self.dist_git, table.string("dist-git-base-uri").map(|address| rooted(address, folder)));
         replace(&mut self.lookaside, table.string("lookaside-base-uri"));
         let mirrors = table.strings("lookaside-mirrors");
         if !mirrors.is_empty() {
@@ -94,6 +94,14 @@ impl Distribution {
             }
         }
     }
+}
+
+/// An address without a scheme or host is a path, relative to the file that says it.
+fn rooted(address: Located<String>, folder: &Path) -> Located<String> {
+    if address.value.is_empty() || address.value.contains(':') {
+        return address;
+    }
+    Located { value: folder.join(&address.value).to_string_lossy().into_owned(), at: address.at }
 }
 
 fn read_version(mut table: Table<'_>, name: &Located<String>, folder: &Path) -> Option<Version> {

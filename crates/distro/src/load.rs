@@ -342,7 +342,9 @@ impl Loader {
             ("project".to_owned(), std::mem::take(&mut self.defaults)),
         ];
         self.discover_specs();
-        let components = self.finish_components(locks, &defaults, &lock_dir, rendered.as_deref());
+        let around =
+            Surroundings { locks: &lock_dir, rendered: rendered.as_deref(), renders_local: is_original, groups: &[] };
+        let components = self.finish_components(locks, &defaults, around);
         let images = self.finish_images();
         self.check_references();
         let Some((distro, version, (_, release_version))) = version else {
@@ -467,15 +469,14 @@ impl Loader {
         &mut self,
         locks: Locks,
         defaults: &[(String, Settings)],
-        lock_dir: &Path,
-        rendered: Option<&Path>,
+        around: Surroundings<'_>,
     ) -> BTreeMap<String, Component> {
         let mut problems = Vec::new();
         let mut base = Settings::default();
         for (_, settings) in defaults {
             base.lay_over(settings, &mut problems);
         }
-        let groups = self.groups_of(&base, lock_dir, rendered);
+        let groups = self.groups_of(&base, around);
         let mut finished = BTreeMap::new();
         for (name, layer) in &self.components {
             let groups = groups.get(name.as_str()).map_or(&[][..], Vec::as_slice);
@@ -485,7 +486,7 @@ impl Loader {
             }
             settings.lay_over(&layer.settings, &mut problems);
             expand_overlay_files(&mut settings, &layer.folder, &mut problems);
-            let around = Surroundings { locks: lock_dir, rendered, groups };
+            let around = Surroundings { groups, ..around };
             let Some(mut component) = Component::of(name, settings, &layer.at, &around, &mut problems) else {
                 continue;
             };
@@ -510,7 +511,7 @@ impl Loader {
 
     /// The groups of each component, by name: those that list it, and those whose query chooses it. A query sees a component
     /// with what the project and the component say, as groups are not known yet.
-    fn groups_of(&self, base: &Settings, lock_dir: &Path, rendered: Option<&Path>) -> HashMap<&str, Vec<String>> {
+    fn groups_of(&self, base: &Settings, around: Surroundings<'_>) -> HashMap<&str, Vec<String>> {
         let mut groups: HashMap<&str, Vec<String>> = HashMap::new();
         let queries: Vec<_> =
             self.component_groups.iter().filter_map(|(name, group)| Some((name, group.query.as_ref()?))).collect();
@@ -519,7 +520,6 @@ impl Loader {
             for (name, layer) in &self.components {
                 let mut settings = base.clone();
                 settings.lay_over(&layer.settings, &mut Vec::new());
-                let around = Surroundings { locks: lock_dir, rendered, groups: &[] };
                 seen.extend(
                     Component::of(name, settings, &layer.at, &around, &mut Vec::new()).map(|found| (name, found)),
                 );

@@ -182,7 +182,7 @@ pub(crate) const PROJECT: &[Key] = &[
     key(
         "rendered-specs-dir",
         "path",
-        "Where specs are written with all overlays applied; beside an `azldev.toml`, `specs` if not said.",
+        "Where specs from upstream are written with all overlays applied; beside an `azldev.toml` the definition's own too, to `specs` if not said.",
     ),
     key("log-dir", "path", "Of the original's tool; Slipway logs to its store."),
     key("work-dir", "path", "Of the original's tool; Slipway works in its store."),
@@ -212,7 +212,7 @@ pub(crate) const DISTRO: &[Key] = &[
     key(
         "dist-git-base-uri",
         "address",
-        "The dist-git of a package; `$pkg` stands for its name. A path of this machine may be meant.",
+        "The dist-git of a package; `$pkg` stands for its name. A path, relative to this file, is a repository, a bundle of git, or a stream of `git fast-import`.",
     ),
     key("lookaside-base-uri", "address", "A source in the lookaside cache: `$pkg`, `$filename`, `$hashtype`, `$hash`."),
     key(
@@ -568,5 +568,9 @@ pub(crate) const LOCKED_MACROS: &[Key] = &[
 pub(crate) const LOCKED_STAGE0: &[Key] = &[
     key("suite", "string", "The Debian suite."),
     key("definition", "digest", "Of the table `[stage0]`."),
-    key("packages", "digest", "Of its packages with all that they need, each by version and digest; missing until a build found out."),
+    key(
+        "packages",
+        "digest",
+        "Of its packages with all that they need, each by version and digest; missing until a build found out.",
+    ),
 ];

@@ -110,7 +110,8 @@ impl SharedLock {
     pub fn differences(&self, now: &SharedLock) -> Vec<(String, Option<String>, Option<String>)> {
         let facts = |lock: &SharedLock| {
             let mut facts = vec![("format".to_owned(), lock.format.clone())];
-            let file = |file: &LockedMacros| (format!("macro file {}", file.file_name), format!("sha256:{}", file.sha256));
+            let file =
+                |file: &LockedMacros| (format!("macro file {}", file.file_name), format!("sha256:{}", file.sha256));
             facts.extend(lock.macros.iter().map(file));
             if let Some(stage0) = &lock.stage0 {
                 facts.push(("stage0 suite".to_owned(), stage0.suite.clone()));

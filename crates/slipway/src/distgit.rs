@@ -1,10 +1,14 @@
 //! Dist-git: the repositories that upstream keeps its specs in, read through git without a work tree.
+//!
+//! A definition may bring its own along as files: bundles, or the streams of text that `git fast-import` reads. The ids of commits follow
+//! from their contents, so that a clone of the definition has the same commits as any other.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use host::Host;
+use distro::{Component, Distro, SpecSource};
+use host::{Host, Stdin};
 use spec::autospec::Commit;
 
 use crate::explain::Failure;
@@ -54,18 +58,13 @@ impl<'h> DistGit<'h> {
             return Err(Failure::definition(format!("`{package}` is not the name of a package")));
         }
         let address = address.replace("$pkg", package);
-        let local = address.strip_prefix("file://").unwrap_or(&address);
-        if local.starts_with('/') {
-            let folder = PathBuf::from(local);
-            return if folder.is_dir() {
-                Ok(DistGit { git: Git::new(&folder, host), is_mirror: false })
-            } else {
-                Err(Failure::environment(format!("there is no repository `{}` for `{package}`", folder.display())))
-            };
+        if is_path(&address) {
+            let path = address.strip_prefix("file://").unwrap_or(&address);
+            return DistGit::local(&std::path::absolute(path)?, package, mirrors, host);
         }
         if !address.starts_with("https://") && !address.starts_with("http://") && !address.starts_with("ssh://") {
             return Err(Failure::definition(format!("`{address}` is not the address of a repository"))
-                .hint("write `https://`, or an absolute path"));
+                .hint("write `https://`, or a path"));
         }
         let folder = mirrors.join(format!("{package}-{}.git", pkg::Digest::of(address.as_bytes()).short()));
         let found = DistGit { git: Git::new(&folder, host), is_mirror: true };
@@ -75,21 +74,62 @@ impl<'h> DistGit<'h> {
             }
             return Ok(found);
         }
-        // Two components of one package may be copied at once: each copies beside, the first one counts.
-        let partial = tempfile::Builder::new().prefix(&format!("{package}-")).suffix(".part").tempdir_in(mirrors)?;
-        let copy = partial.path().join("copy.git");
-        host.check(&git::plain().args(["clone", "--quiet", "--bare", "--", &address]).arg(&copy))?;
-        if let Err(error) = fs_err::rename(&copy, &folder)
-            && !folder.is_dir()
-        {
-            return Err(error.into());
+        copied(&folder, mirrors, |copy| {
+            host.check(&git::plain().args(["clone", "--quiet", "--bare", "--", &address]).arg(copy))?;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// A repository at a path. It may be a single file, a bundle or a stream of `git fast-import`: that is unpacked into `mirrors`, under
+    /// the digest of its bytes, so that a file that changed is another repository.
+    fn local(path: &Path, package: &str, mirrors: &Path, host: &'h Host) -> Result<DistGit<'h>, Failure> {
+        if path.is_dir() {
+            return Ok(DistGit { git: Git::new(path, host), is_mirror: false });
         }
+        if !path.is_file() {
+            return Err(Failure::environment(format!("there is no repository `{}` for `{package}`", path.display())));
+        }
+        let bytes = fs_err::read(path)?;
+        let folder = mirrors.join(format!("{package}-{}.git", pkg::Digest::of(&bytes).short()));
+        let found = DistGit { git: Git::new(&folder, host), is_mirror: false };
+        if folder.is_dir() {
+            return Ok(found);
+        }
+        copied(&folder, mirrors, |copy| {
+            let made =
+                git::plain().args(["init", "--quiet", "--bare", "--object-format=sha1", "--initial-branch=main"]);
+            host.check(&made.arg("--").arg(copy))?;
+            let into = Git::new(copy, host).cmd();
+            let unpack = match BUNDLES.iter().any(|first| bytes.starts_with(first)) {
+                true => into.args(["fetch", "--quiet", "--"]).arg(path).arg("refs/*:refs/*"),
+                false => into.args(["fast-import", "--quiet"]).stdin(Stdin::Bytes(bytes)),
+            };
+            let output = host.run(&unpack)?;
+            if !output.status.success() {
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                let reason = said.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("it says nothing");
+                let message = format!("`{}` is no repository that git can unpack: {reason}", path.display());
+                return Err(
+                    Failure::definition(message).hint("it is a folder, a bundle, or a stream of `git fast-import`")
+                );
+            }
+            Ok(())
+        })?;
         Ok(found)
     }
 
     /// Fetches what the original repository has now; branches that it has no more go.
     fn fetch(&self, what: &str) -> Result<(), Failure> {
-        self.git.check(&["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-auto-maintenance", "origin", what])?;
+        self.git.check(&[
+            "fetch",
+            "--quiet",
+            "--prune",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "origin",
+            what,
+        ])?;
         Ok(())
     }
 
@@ -163,6 +203,10 @@ impl<'h> DistGit<'h> {
             let entry = String::from_utf8_lossy(entry);
             let Some((facts, name)) = entry.split_once('\t') else { continue };
             let facts: Vec<&str> = facts.split(' ').collect();
+            if name.split('/').any(|part| matches!(part, "" | "." | ".." | ".git")) {
+                let message = format!("`{}` has at {commit} a file `{name}`", self.git.folder.display());
+                return Err(Failure::definition(format!("{message}, which leads out of its folder")));
+            }
             if let ["100644" | "100755", "blob", id] = facts.as_slice() {
                 names.push((name.to_owned(), (*id).to_owned()));
             }
@@ -211,4 +255,33 @@ impl<'h> DistGit<'h> {
         }
         Ok(commits)
     }
+}
+
+/// Whether an address leads to something on this machine.
+pub(crate) fn is_path(address: &str) -> bool {
+    address.starts_with(['/', '.']) || address.starts_with("file:///") || !address.contains(':')
+}
+
+/// Whether a component has an upstream, and that upstream's dist-git is on this machine.
+pub(crate) fn is_at_hand(distro: &Distro, component: &Component) -> bool {
+    let SpecSource::Upstream(upstream) = &component.spec else { return false };
+    let address = distro.distributions.get(&upstream.distro).and_then(|found| found.dist_git.as_ref());
+    address.is_some_and(|address| is_path(&address.value))
+}
+
+/// How bundles of git begin.
+const BUNDLES: [&[u8]; 2] = [b"# v2 git bundle\n", b"# v3 git bundle\n"];
+
+/// Makes a copy beside and moves it to its place: it is there whole or not at all. Two components of one package may be copied at once:
+/// the first one counts.
+fn copied(folder: &Path, mirrors: &Path, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
+    let partial = tempfile::Builder::new().suffix(".part").tempdir_in(mirrors)?;
+    let copy = partial.path().join("copy.git");
+    fill(&copy)?;
+    if let Err(error) = fs_err::rename(&copy, folder)
+        && !folder.is_dir()
+    {
+        return Err(error.into());
+    }
+    Ok(())
 }

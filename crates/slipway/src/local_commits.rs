@@ -56,7 +56,9 @@ impl<'h> LocalCommits<'h> {
             below => format!("{below}/"),
         };
         let git = Git::new(&top, host);
-        let Some(listed) = git.ask(&["ls-tree", "-z", "--full-tree", "HEAD", "--", &folder])? else { return Ok(nothing) };
+        let Some(listed) = git.ask(&["ls-tree", "-z", "--full-tree", "HEAD", "--", &folder])? else {
+            return Ok(nothing);
+        };
         let mut names = Vec::new();
         for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
             let Some((facts, path)) = entry.split_once('\t') else { continue };

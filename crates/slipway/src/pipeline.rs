@@ -53,6 +53,11 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
     let (mut texts, mut overlaid) = (BTreeMap::new(), BTreeMap::new());
     for (name, component) in &distro.components {
         let is_local = matches!(component.spec, SpecSource::Local { .. });
+        if !is_local && !component.spec.path().is_file() {
+            let message = format!("`{name}` was never rendered: there is no `{}`", component.spec.path().display());
+            return Err(Failure::definition(format!("{message}\n  --> {}", component.at))
+                .hint(format!("`slipway component render {name}` writes it")));
+        }
         // Another distribution's spec is read as it was rendered, with all overlays applied.
         if is_local && !component.overlays.is_empty() {
             let folder = rendering::overlaid(component)?;
@@ -73,7 +78,8 @@ pub(crate) fn evaluate(distro: &Distro, threads: usize) -> Result<Specs, Failure
                     let mut evaluator = spec::Evaluator::default();
                     let one = |name: &&String| {
                         let component = &distro.components[*name];
-                        let environment = environment(component, macros, distro);
+                        let mut environment = environment(component, macros, distro);
+                        see_rendered(component, &mut environment);
                         let origin = Origin::file(component.spec.path());
                         ((*name).clone(), evaluator.evaluate(&texts[*name], &origin, &environment))
                     };
@@ -105,6 +111,19 @@ pub(crate) fn environment(component: &Component, macros: &Arc<Macros>, distro: &
     environment.clock = distro.project.epoch;
     environment.definitions.extend(option_definitions(component));
     environment
+}
+
+/// Lets a rendered spec load the macro file beside it. What cannot be read is missing then, and the spec's error says so.
+fn see_rendered(component: &Component, environment: &mut Environment) {
+    if matches!(component.spec, SpecSource::Local { .. }) {
+        return;
+    }
+    let files = rendering::read_folder(component.spec.folder()).unwrap_or_default();
+    let text = |content: Vec<u8>| Arc::from(String::from_utf8_lossy(&content).as_ref());
+    let files: BTreeMap<String, Arc<str>> =
+        files.into_iter().map(|(name, content)| (format!("/sources/{name}"), text(content))).collect();
+    environment.definitions.push(("_sourcedir".to_owned(), "/sources".to_owned()));
+    environment.files = Arc::new(files);
 }
 
 /// The build options of a component as definitions of macros.

@@ -70,7 +70,15 @@ impl<'d> Renderer<'d> {
     /// Where a component's rendered folder is, or is to be.
     pub(crate) fn target(&self, component: &Component) -> Result<PathBuf, Failure> {
         component.rendered.clone().ok_or_else(|| {
-            Failure::definition(format!("nothing says where the rendered spec of `{}` is to be", component.name))
+            let name = &component.name;
+            if component.spec.kind() == "local" && self.distro.project.rendered_specs_dir.is_some() {
+                let message = format!(
+                    "`{name}` is not rendered: its spec is the definition's own, and is built from where it lies"
+                );
+                return Failure::definition(message)
+                    .hint(format!("`slipway component diff {name}` shows what overlays change"));
+            }
+            Failure::definition(format!("nothing says where the rendered spec of `{name}` is to be"))
                 .hint("set `rendered-specs-dir` in `[project]`")
         })
     }
@@ -154,7 +162,12 @@ impl<'d> Renderer<'d> {
     }
 
     /// Renders a component; nothing is written. `local` are the definition's own commits that count.
-    pub(crate) fn render(&self, component: &Component, upstream: &Upstream, local: &Local) -> Result<Rendered, Failure> {
+    pub(crate) fn render(
+        &self,
+        component: &Component,
+        upstream: &Upstream,
+        local: &Local,
+    ) -> Result<Rendered, Failure> {
         self.try_render(component, upstream, local)?.map_err(|error| explain(component, &error))
     }
 
@@ -181,6 +194,24 @@ impl<'d> Renderer<'d> {
             self.filter(component, &mut rendered.folder, environment.clone());
         }
         Ok(Ok(rendered))
+    }
+
+    /// A spec with the release and changelog that follow from a repository's history, where it asks for them.
+    pub(crate) fn released(
+        &self,
+        text: String,
+        repository: &DistGit<'_>,
+        commit: &str,
+        file: &str,
+    ) -> Result<String, Failure> {
+        if !needs_history(&text) {
+            return Ok(text);
+        }
+        let environment = Environment::new(Arc::clone(&self.macros), Target::linux(pipeline::arch().as_str()));
+        let flags = |text: &str| spec::autospec::flags(text, &environment);
+        let written = spec::autospec::process(&text, &repository.history(commit, file)?, &flags)
+            .map_err(|error| Failure::definition(format!("the release of `{file}` cannot be told: {error}")))?;
+        Ok(written.unwrap_or(text))
     }
 
     /// Leaves out what the spec does not name, as the original does. Where the spec does not say what it names, all stays.
@@ -263,7 +294,9 @@ impl<'d> Renderer<'d> {
         inputs.extend(links);
         let digest = |text: &String| format!("sha256:{}", pkg::Digest::of(text.as_bytes()).hex());
         inputs.extend(stage0.files.iter().map(|(path, text)| (format!("stage0 file {path}"), digest(text))));
-        inputs.extend(stage0.mapping.iter().map(|(need, packages)| (format!("stage0 mapping {need}"), packages.join(" "))));
+        inputs.extend(
+            stage0.mapping.iter().map(|(need, packages)| (format!("stage0 mapping {need}"), packages.join(" "))),
+        );
         for (index, command) in stage0.commands.iter().enumerate() {
             inputs.push((format!("stage0 command {}", index + 1), command.run.join(" ")));
         }

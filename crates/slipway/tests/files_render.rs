@@ -298,3 +298,75 @@ fn files_a_spec_of_the_definition_is_read_with_its_overlays() {
     assert_eq!(wrong.status.code(), Some(3), "{}", text(&wrong));
     assert!(text(&wrong).contains("an overlay of `two` does not fit"), "{}", text(&wrong));
 }
+
+/// What git says, and nothing where it fails.
+#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
+fn git_says(folder: &Path, arguments: &[&str]) -> Vec<u8> {
+    Command::new("git").args(arguments).current_dir(folder).output().expect("git runs").stdout
+}
+
+#[test]
+fn files_a_repository_may_be_a_file_beside_the_definition() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    let (definition, repository) = (folder.join("definition"), folder.join("git/hello"));
+    slipway(folder, &["component", "render", "hello"]);
+    let rendered = definition.join("specs/h/hello/hello.spec");
+    let expected = fs_err::read_to_string(&rendered).expect("a spec");
+    fs_err::create_dir(definition.join("dist")).expect("a folder");
+    let stream = git_says(&repository, &["fast-export", "--all"]);
+    fs_err::write(definition.join("dist/hello.stream"), &stream).expect("written");
+    let bundle = definition.join("dist/hello.bundle");
+    git(&repository, 1_770_000_000, &["bundle", "create", "-q", &bundle.to_string_lossy(), "--all"]);
+    let path = definition.join("azldev.toml");
+    let text_before = fs_err::read_to_string(&path).expect("a definition");
+    let address = format!("{}/$pkg", folder.join("git").display());
+    for kind in ["stream", "bundle"] {
+        let text_now = text_before.replace(&address, &format!("dist/$pkg.{kind}"));
+        assert_ne!(text_now, text_before);
+        fs_err::write(&path, text_now).expect("written");
+        fs_err::remove_dir_all(definition.join("specs")).expect("removed");
+        assert_eq!(text(&slipway(folder, &["component", "render", "hello"])), "0 unchanged, 1 written\n", "{kind}");
+        assert_eq!(fs_err::read_to_string(&rendered).expect("a spec"), expected, "{kind}");
+        // The address is relative to the definition, not to the folder in which slipway runs.
+        let above = ["-C", "../definition", "component", "diff", "hello"];
+        assert!(text(&slipway(folder, &above)).contains("(no x)"), "{kind}");
+    }
+    // A file that changed is another repository.
+    let stream = String::from_utf8(stream).expect("text").replace("License: BSD", "License: XYZ");
+    fs_err::write(definition.join("dist/hello.stream"), &stream).expect("written");
+    fs_err::write(&path, text_before.replace(&address, "dist/$pkg.stream")).expect("written");
+    assert_eq!(text(&slipway(folder, &["component", "render", "hello"])), "0 unchanged, 1 written\n");
+    assert!(fs_err::read_to_string(&rendered).expect("a spec").contains("License: XYZ\n"));
+    fs_err::write(definition.join("dist/hello.stream"), "commit nonsense\n").expect("written");
+    let broken = slipway(folder, &["component", "render", "hello"]);
+    assert_eq!(broken.status.code(), Some(3), "{}", text(&broken));
+    assert!(text(&broken).contains("dist/hello.stream` is no repository that git can unpack: "), "{}", text(&broken));
+    // A commit that would write elsewhere writes nothing.
+    let escape = stream.replace("a.patch", "../a.patch");
+    fs_err::write(definition.join("dist/hello.stream"), &escape).expect("written");
+    let refused = slipway(folder, &["component", "render", "hello"]);
+    assert_eq!(refused.status.code(), Some(3), "{}", text(&refused));
+}
+
+#[test]
+fn files_skiff_is_rendered_as_its_definition_says() {
+    if !has_git() {
+        return;
+    }
+    let store = tempfile::tempdir().expect("a folder");
+    let distro = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../distro");
+    #[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slipway"));
+        command.arg("--store").arg(store.path()).arg("-C").arg(&distro).args(arguments).output().expect("slipway runs")
+    };
+    let checked = run(&["component", "render", "--all", "--check"]);
+    assert!(checked.status.success(), "{}", text(&checked));
+    let verified = run(&["divergence", "--verify"]);
+    assert!(verified.status.success(), "{}", text(&verified));
+}

@@ -58,6 +58,7 @@ pub(crate) fn build_components(
     let specs = pipeline::evaluate(distro, context.host.cores())?;
     let whole = pipeline::plan(distro, &specs)?;
     let plan = if names.is_empty() { whole } else { whole.only(names)? };
+    super::component_render::refuse_stale(plan.steps.iter().map(|step| step.component.as_str()), context)?;
     let store = context.store()?;
     let progress = BuildProgress::new(&context.ui, plan.steps.len());
     let refresh = if refresh { Refresh::Always } else { Refresh::IfMissing };

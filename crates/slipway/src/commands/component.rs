@@ -74,8 +74,9 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<(), Failure> {
 
 fn list(select: &Select, shape: Shape, context: &Context) -> Result<(), Failure> {
     let distro = context.distro()?;
-    // Specs of the definition are few and at hand; rendered ones are evaluated only when asked for.
-    let is_own = distro.components.values().all(|component| component.spec.kind() == "local");
+    // Specs of a definition that is built are few and at hand; those of a tree of thousands are evaluated only when asked for.
+    let is_own =
+        !distro.stage0.suite.is_empty() || distro.components.values().all(|component| component.spec.kind() == "local");
     let book = match is_own || select.needs_facts()? {
         true => Some(facts::gather(&distro, None, Remember::Use, context)?),
         false => None,

@@ -7,6 +7,7 @@ use clap::Args;
 use distro::{Component, Distro};
 
 use crate::context::Context;
+use crate::distgit;
 use crate::explain::Failure;
 use crate::rendering::{self, Renderer};
 
@@ -34,9 +35,48 @@ enum Done {
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let distro = distro::load(&context.definition()?, distro::Locks::Optional)?;
-    let components = choose(&distro, &arguments.names)?;
+    let mut components = choose(&distro, &arguments.names)?;
+    if arguments.all && distro.project.rendered_specs_dir.is_some() {
+        components.retain(|component| component.rendered.is_some());
+    }
+    report(render(&distro, &components, arguments.check, context)?, context)
+}
+
+/// Refuses to build what was rendered before its overlays or its upstream changed. Only where upstream is on this machine: a build does
+/// not ask the network for it.
+pub(crate) fn refuse_stale<'n>(names: impl Iterator<Item = &'n str>, context: &Context) -> Result<(), Failure> {
+    let distro = distro::load(&context.definition()?, distro::Locks::Optional)?;
+    let components: Vec<&Component> = names
+        .filter_map(|name| distro.components.get(name))
+        .filter(|component| distgit::is_at_hand(&distro, component))
+        .collect();
+    if components.is_empty() {
+        return Ok(());
+    }
+    for done in render(&distro, &components, true, context)?.into_values() {
+        if let Done::Differs(files) = done? {
+            return Err(stale(&files));
+        }
+    }
+    Ok(())
+}
+
+/// Renders one component and writes it.
+pub(crate) fn write(name: &str, context: &Context) -> Result<(), Failure> {
+    let distro = distro::load(&context.definition()?, distro::Locks::Optional)?;
+    let components = choose(&distro, &[name.to_owned()])?;
+    render(&distro, &components, false, context)?.into_values().try_for_each(|done| done.map(|_| ()))
+}
+
+/// Renders components, several at once; or says what would be written.
+fn render(
+    distro: &Distro,
+    components: &[&Component],
+    check: bool,
+    context: &Context,
+) -> Result<BTreeMap<String, Result<Done, Failure>>, Failure> {
     let store = context.store()?;
-    let renderer = Renderer::new(&distro, &context.host, store.area("git")?)?;
+    let renderer = Renderer::new(distro, &context.host, store.area("git")?)?;
     // What was rendered last: inputs and result, so that neither has to be made again.
     let definition = std::path::absolute(&distro.file)?;
     let record = store.area("rendered")?.join(pkg::Digest::of(definition.to_string_lossy().as_bytes()).hex());
@@ -49,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         for _ in 0..context.host.cores().max(1) {
             scope.spawn(|| {
                 while let Some(component) = components.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = one(component, &renderer, arguments.check, &known, &fresh, &pending);
+                    let done = one(component, &renderer, check, &known, &fresh, &pending);
                     if let Ok(mut results) = results.lock() {
                         results.insert(component.name.clone(), done);
                     }
@@ -57,13 +97,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             });
         }
     });
-    let mut record_text = known;
-    record_text.extend(fresh.into_inner().unwrap_or_default());
-    record_text.retain(|name, _| distro.components.contains_key(name));
-    let lines: String = record_text.iter().map(|(name, fact)| format!("{name} {fact}\n")).collect();
-    let temporary = record.with_extension("new");
-    fs_err::write(&temporary, lines)?;
-    fs_err::rename(&temporary, &record)?;
+    let fresh = fresh.into_inner().unwrap_or_default();
+    if !fresh.is_empty() {
+        let mut record_text = known;
+        record_text.extend(fresh);
+        record_text.retain(|name, _| distro.components.contains_key(name));
+        let lines: String = record_text.iter().map(|(name, fact)| format!("{name} {fact}\n")).collect();
+        // Another one may write it too; the later one counts, and what it does not know is found out again.
+        let temporary = record.with_extension(format!("new{}", std::process::id()));
+        fs_err::write(&temporary, lines)?;
+        fs_err::rename(&temporary, &record)?;
+    }
     let pending = pending.into_inner().unwrap_or_default();
     if let Some(first) = pending.first() {
         let others = if pending.len() > 1 { format!(" and {} more", pending.len() - 1) } else { String::new() };
@@ -71,7 +115,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             "the lock of `{first}`{others} is not committed: its change counts in release and changelog once it is"
         ));
     }
-    report(results.into_inner().unwrap_or_default(), context)
+    Ok(results.into_inner().unwrap_or_default())
+}
+
+fn stale(files: &[String]) -> Failure {
+    let message = format!("what is rendered is not what the definition says\n  {}", files.join("\n  "));
+    Failure::work(message).hint("`slipway component render --all` writes it; commit the result")
 }
 
 pub(crate) fn choose<'d>(distro: &'d Distro, names: &[String]) -> Result<Vec<&'d Component>, Failure> {
@@ -186,8 +235,7 @@ fn report(results: BTreeMap<String, Result<Done, Failure>>, context: &Context) -
         return Err(Failure::work(text.join("\n\nerror: ")).with_code(code));
     }
     if !differing.is_empty() {
-        let message = format!("what is rendered is not what the definition says\n  {}", differing.join("\n  "));
-        return Err(Failure::work(message).hint("`slipway component render` writes it; commit the result"));
+        return Err(stale(&differing));
     }
     Ok(())
 }

@@ -146,8 +146,11 @@ fn is_counted_up(before: &str, now: &str) -> bool {
     matches!((split(before), split(now)), (Some(before), Some(now)) if before.1 == now.1 && before.0 < now.0)
 }
 
-/// A component's rendered folder, if it has one.
+/// A component's rendered folder, if it has one; of a spec of the definition's own what is built.
 fn rendered(component: &distro::Component) -> Result<Option<Folder>, Failure> {
+    if component.rendered.is_none() && component.spec.kind() == "local" {
+        return crate::rendering::overlaid(component).map(Some);
+    }
     let Some(path) = component.rendered.as_ref().filter(|path| path.is_dir()) else { return Ok(None) };
     let spec_name = format!("{}.spec", component.name);
     let mut files = read_folder(path)?;

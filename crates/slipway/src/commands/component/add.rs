@@ -4,9 +4,12 @@ use clap::Args;
 use distro::{Distro, SpecSource};
 use host::{Cmd, Tool};
 
+use crate::commands::component_render;
 use crate::context::Context;
+use crate::distgit::{self, DistGit, Mirror};
 use crate::explain::Failure;
 use crate::facts::{self, Answer, Remember};
+use crate::rendering::Renderer;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -39,22 +42,48 @@ pub(super) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             .hint("remove it, or write the component into it by hand"));
     }
     let made = write(arguments, &distro, &file, &folder, context).and_then(|()| sound(name, &file, context));
-    if let Err(failure) = made {
-        let _ = host::remove_tree(&folder);
-        return Err(failure);
-    }
+    let added = match made {
+        Ok(added) => added,
+        Err(failure) => {
+            let _ = host::remove_tree(&folder);
+            return Err(failure);
+        }
+    };
     let mut files: Vec<PathBuf> = Vec::new();
-    for entry in fs_err::read_dir(&folder)? {
-        files.push(entry?.path());
+    for folder in std::iter::once(&folder).chain(&added.rendered) {
+        for entry in fs_err::read_dir(folder)? {
+            files.push(entry?.path());
+        }
     }
     files.sort();
     if context.ui.json {
-        context.ui.json(&serde_json::json!({ "component": name, "files": files }));
-    } else {
-        files.iter().for_each(|file| context.ui.data(&format!("wrote {}", file.display())));
-        context.ui.note(&format!("`slipway check` accepts it; see `slipway component show {name}`"));
+        context.ui.json(
+            &serde_json::json!({ "component": name, "files": files, "rendered": !added.waits, "missing": added.missing }),
+        );
+        return Ok(());
     }
+    files.iter().for_each(|file| context.ui.data(&format!("wrote {}", file.display())));
+    for file in &added.missing {
+        context.ui.note(&format!(
+            "nothing says where `{file}` comes from, which the spec names: write `[[components.{name}.source-files]]`"
+        ));
+    }
+    context.ui.note(&match added.waits {
+        true => format!("next: `slipway component render {name}`, which fetches it from upstream"),
+        false => format!("`slipway check` accepts it; see `slipway component show {name}`"),
+    });
     Ok(())
+}
+
+/// What came of a new component.
+#[derive(Default)]
+struct Added {
+    /// The rendered folder, if it was written.
+    rendered: Option<PathBuf>,
+    /// Upstream is not on this machine: rendering would fetch it.
+    waits: bool,
+    /// Files that the spec names and that nobody has.
+    missing: Vec<String>,
 }
 
 /// The file of a new component, laid out as those that are there: a folder each, under the same names.
@@ -77,7 +106,10 @@ fn place(distro: &Distro, name: &str) -> PathBuf {
 
 /// Whether components inherit where their specs come from, so that a name is all that a new one needs.
 fn inherits_upstream(distro: &Distro) -> bool {
-    distro.inherited().iter().any(|saying| saying.key == "spec.upstream-distro.name")
+    let inherited = distro.inherited();
+    let says = |key: &str| inherited.iter().any(|saying| saying.key == key);
+    let is_local = inherited.iter().any(|saying| saying.key == "spec.type" && saying.value.contains("local"));
+    says("spec.upstream-distro.name") && says("spec.type") && !is_local
 }
 
 fn write(arguments: &Arguments, distro: &Distro, file: &Path, folder: &Path, context: &Context) -> Result<(), Failure> {
@@ -90,6 +122,8 @@ fn write(arguments: &Arguments, distro: &Distro, file: &Path, folder: &Path, con
         fs_err::write(file, spec)?;
     } else if !arguments.template && inherits_upstream(distro) {
         fs_err::write(file, format!("[components.{key}]\n"))?;
+    } else if !arguments.template && is_in_dist_git(name, distro) {
+        fs_err::write(file, format!("[components.{key}]\nspec = {{ type = \"upstream\" }}\n"))?;
     } else {
         fs_err::write(file, format!("[components.{key}]\nspec = {{ type = \"local\", path = \"{name}.spec\" }}\n"))?;
         fs_err::write(folder.join(format!("{name}.spec")), template(name))?;
@@ -107,7 +141,21 @@ pub(crate) fn template(name: &str) -> String {
     )
 }
 
-/// Copies the files of a repository of git beside the component, and returns its source files in TOML.
+/// Whether the distribution that specs are taken from has the package, in a dist-git that is on this machine.
+fn is_in_dist_git(name: &str, distro: &Distro) -> bool {
+    let inherited = distro.inherited();
+    let named = inherited.iter().rfind(|saying| saying.key == "spec.upstream-distro.name");
+    let Some(upstream) = named.and_then(|saying| distro.distributions.get(saying.value.trim_matches('"'))) else {
+        return false;
+    };
+    let address = upstream.dist_git.as_ref().map(|address| address.value.replace("$pkg", name));
+    address.is_some_and(|address| {
+        distgit::is_path(&address) && Path::new(address.strip_prefix("file://").unwrap_or(&address)).exists()
+    })
+}
+
+/// Copies the files of a repository of git beside the component, and returns its source files in TOML. A release and a changelog that
+/// follow from the history are written down, as they are at its last commit.
 fn import(name: &str, from: &str, distro: &Distro, folder: &Path, context: &Context) -> Result<String, Failure> {
     if from.starts_with('-') {
         return Err(Failure::usage(format!("`{from}` is no repository of git")));
@@ -115,27 +163,37 @@ fn import(name: &str, from: &str, distro: &Distro, folder: &Path, context: &Cont
     let store = context.store()?;
     let clone = store.temp_dir()?;
     let tree = clone.path().join("tree");
-    let path = Path::new(from);
-    let from = if path.is_dir() { std::path::absolute(path)?.to_string_lossy().into_owned() } else { from.to_owned() };
-    context.host.check(&Cmd::new(Tool::Git).args(["clone", "--quiet", "--depth", "1", "--"]).arg(&from).arg(&tree))?;
+    let address = if Path::new(from).exists() {
+        from.to_owned()
+    } else {
+        context.host.check(&Cmd::new(Tool::Git).args(["clone", "--quiet", "--bare", "--", from]).arg(&tree))?;
+        tree.to_string_lossy().into_owned()
+    };
+    let mirrors = store.area("git")?;
+    let repository = DistGit::open(&address, name, &mirrors, Mirror::AsItIs, &context.host)?;
+    let commit = repository.resolve(None, None, None)?;
     let wanted = format!("{name}.spec");
-    if !tree.join(&wanted).is_file() {
-        return Err(Failure::work(format!("the repository `{from}` has no `{wanted}`"))
-            .hint("the spec has the name of the component"));
-    }
     let mut sources = String::new();
-    for entry in fs_err::read_dir(&tree)? {
-        let entry = entry?;
-        let file = entry.file_name();
-        let Some(text) = file.to_str() else { continue };
-        if text.starts_with('.') || !entry.file_type()?.is_file() {
+    let mut has_spec = false;
+    for (file, bytes) in repository.files(&commit)? {
+        if file.starts_with('.') || file.contains('/') {
             continue;
         }
-        if text == "sources" {
-            sources = source_files(name, &fs_err::read_to_string(entry.path())?, distro);
+        if file == "sources" {
+            sources = source_files(name, &String::from_utf8_lossy(&bytes), distro);
+        } else if file == wanted {
+            has_spec = true;
+            let renderer = Renderer::new(distro, &context.host, mirrors.clone())?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Failure::definition(format!("`{wanted}` of `{from}` is not UTF-8")))?;
+            fs_err::write(folder.join(&file), renderer.released(text, &repository, &commit, &wanted)?)?;
         } else {
-            fs_err::copy(entry.path(), folder.join(text))?;
+            fs_err::write(folder.join(&file), bytes)?;
         }
+    }
+    if !has_spec {
+        return Err(Failure::work(format!("the repository `{from}` has no `{wanted}`"))
+            .hint("the spec has the name of the component"));
     }
     Ok(sources)
 }
@@ -163,8 +221,8 @@ fn source_files(component: &str, sources: &str, distro: &Distro) -> String {
     text
 }
 
-/// Whether the definition is sound with the new component in it, and its spec can be evaluated.
-fn sound(name: &str, file: &Path, context: &Context) -> Result<(), Failure> {
+/// Whether the definition is sound with the new component in it, and its spec can be evaluated. One from upstream is rendered for that.
+fn sound(name: &str, file: &Path, context: &Context) -> Result<Added, Failure> {
     let distro = context.distro()?;
     let Some(component) = distro.components.get(name) else {
         let message = format!("no file of the definition includes `{}`", file.display());
@@ -172,12 +230,27 @@ fn sound(name: &str, file: &Path, context: &Context) -> Result<(), Failure> {
             Failure::definition(message).hint("add it to `includes` of the root file, as in `components/*/comp.toml`")
         );
     };
-    if matches!(component.spec, SpecSource::Local { .. }) {
-        let names = std::collections::BTreeSet::from([name.to_owned()]);
-        let book = facts::gather(&distro, Some(&names), Remember::Use, context)?;
-        if let Some(Answer::Failed(error)) = book.answers.get(name) {
-            return Err(Failure::definition(error.clone()));
+    let mut added = Added::default();
+    if let SpecSource::Upstream(_) = &component.spec {
+        if !distgit::is_at_hand(&distro, component) || component.rendered.is_none() {
+            return Ok(Added { waits: true, ..added });
         }
+        component_render::write(name, context)?;
+        added.rendered.clone_from(&component.rendered);
     }
-    Ok(())
+    let names = std::collections::BTreeSet::from([name.to_owned()]);
+    let book = facts::gather(&distro, Some(&names), Remember::Use, context)?;
+    match book.answers.get(name) {
+        Some(Answer::Failed(error)) => return Err(Failure::definition(error.clone())),
+        Some(Answer::Facts(facts)) => {
+            let is_known = |file: &&String| {
+                component.source_files.iter().any(|source| source.file_name == **file)
+                    || component.spec.folder().join(file).is_file()
+            };
+            let named = facts.sources.iter().chain(&facts.patches);
+            added.missing = named.filter(|file| !is_known(file)).cloned().collect();
+        }
+        None => {}
+    }
+    Ok(added)
 }

@@ -202,6 +202,11 @@ fn changed_since(distro: &Distro, revision: &str, context: &Context) -> Result<B
         return Err(Failure::usage(format!("`{revision}` is no revision of git")));
     }
     let root = std::path::absolute(distro.file.parent().unwrap_or(Path::new("."))).unwrap_or_default();
+    let top = Cmd::new(Tool::Git).args(["-C"]).arg(&root).args(["rev-parse", "--show-toplevel"]);
+    if !context.host.run(&top)?.status.success() {
+        return Err(Failure::environment(format!("`{}` is in no repository of git", root.display()))
+            .hint("what changed is known only of a definition that git keeps"));
+    }
     let git = |arguments: &[&str]| -> Result<String, Failure> {
         let cmd = Cmd::new(Tool::Git).args(["-C"]).arg(&root).args(arguments.iter().copied());
         Ok(context.host.check(&cmd)?.text())
