@@ -24,7 +24,7 @@ mod tool;
 pub mod transfer;
 
 pub use cmd::{Cmd, Stdin};
-pub use lock::{Lock, LockError};
+pub use lock::{Lock, LockError, RecordLock};
 pub use machine::{Cgroups, Host, HostError};
 pub use process::{Output, RunError, Running, Sink, Status, Stream};
 pub use remove::remove_tree;

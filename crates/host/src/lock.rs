@@ -70,6 +70,28 @@ impl Drop for Lock {
     }
 }
 
+/// An exclusive `fcntl(2)` lock on a whole file, held until drop: the kind that rpm takes on its `.rpm.lock`.
+///
+/// It excludes other processes alone, and not the programs that they start.
+#[derive(Debug)]
+pub struct RecordLock {
+    _file: fs_err::File,
+}
+
+impl RecordLock {
+    /// Takes `path` (made when missing), or says `None` when another process holds it.
+    pub fn try_exclusive(path: &Path) -> Result<Option<RecordLock>, LockError> {
+        let failed = |source| LockError { path: path.to_owned(), source };
+        let file = fs_err::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(failed)?;
+        match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(RecordLock { _file: file })),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Ok(None),
+            Err(errno) => Err(failed(errno.into())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

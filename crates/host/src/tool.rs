@@ -35,6 +35,7 @@ tools! {
     AptCache = "apt-cache" from "apt",
     AptGet = "apt-get" from "apt",
     AptHelper = "/usr/lib/apt/apt-helper" from "apt",
+    Chroot = "chroot" from "coreutils",
     Createrepo = "createrepo_c" from "createrepo-c",
     Curl = "curl" from "curl",
     Debugfs = "debugfs" from "e2fsprogs",

@@ -108,6 +108,22 @@ pub enum InstallError {
     /// The operating system refused something; the message names the path.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// A live root without a database: its packages are not ours to change.
+    #[error("there is no database of packages at `{}`", file.display())]
+    NoDatabase {
+        /// Where it should be.
+        file: PathBuf,
+    },
+    /// A transaction on a live root went wrong, and then so did taking it back.
+    #[error("{error}\nwhat was done could not be taken back: {cause}\nthe journal is `{}`", journal.display())]
+    NotUndone {
+        /// What went wrong first.
+        error: Box<InstallError>,
+        /// What went wrong then.
+        cause: Box<InstallError>,
+        /// What has to be undone.
+        journal: PathBuf,
+    },
     /// The user interrupted.
     #[error("interrupted; nothing was kept")]
     Interrupted,

@@ -18,6 +18,8 @@ pub(crate) struct Root<'a> {
     pub(crate) contents: Contents<'a>,
     /// Paths changed since scriptlets last saw the root.
     pub(crate) changed: BTreeSet<TreePath>,
+    /// What was moved out of the way, from where to where, since a live root was last brought up to date.
+    pub(crate) moved: Vec<(TreePath, TreePath)>,
     /// The next free number of hard links, once it was looked for.
     pub(crate) next_link: Option<u32>,
     /// What people should know: configuration that was kept, above all.
@@ -243,6 +245,7 @@ impl Root<'_> {
         self.tree.remove(path);
         self.changed.extend(self.tree.below(&to).map(|(path, _)| path.clone()).collect::<Vec<_>>());
         self.tree.remove(&to);
+        self.moved.push((path.clone(), to.clone()));
         for (from, node) in moved {
             let rest = from.as_str().strip_prefix(path.as_str()).unwrap_or_default();
             let place = TreePath::new(&format!("{to}{rest}")).map_err(|cause| files.wrong(cause))?;

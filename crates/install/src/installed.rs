@@ -102,6 +102,16 @@ impl InstalledSet {
         Ok(())
     }
 
+    /// What is to be changed in the database.
+    pub(crate) fn rows(&self) -> Vec<rpm::db::Row<'_>> {
+        let rows = self.changes.iter().map(|(number, change)| match change {
+            Change::Removed => rpm::db::Row::Remove(*number),
+            Change::Written(package) if *number < self.first_new => rpm::db::Row::Replace(*number, package),
+            Change::Written(package) => rpm::db::Row::Put(*number, package),
+        });
+        rows.collect()
+    }
+
     /// The database file as it is to be now.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, InstallError> {
         let Some(before) = &self.before else {

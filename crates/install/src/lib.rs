@@ -28,6 +28,7 @@ mod fate;
 mod files;
 mod history;
 mod installed;
+pub mod live;
 mod lua;
 mod order;
 mod repository;

@@ -7,6 +7,7 @@ use crate::transaction::ScriptletRun;
 use crate::triggers::Due;
 
 /// Something to be run: a scriptlet or a trigger, resolved to a program and its input.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Script {
     /// As people call it, as in `%post`.
     pub(crate) name: String,

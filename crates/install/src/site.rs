@@ -4,6 +4,7 @@ use store::Store;
 
 use crate::InstallError;
 use crate::files::Root;
+use crate::live::Ground;
 use crate::workspace::Workspace;
 
 /// The root that is being changed, and the means to run programs in it.
@@ -13,9 +14,43 @@ pub(crate) struct Site<'t, 'a> {
     pub(crate) store: &'a Store,
     pub(crate) at: SourceDateEpoch,
     pub(crate) workspace: Option<Workspace>,
+    /// The root itself, where it is the one of a running system; the tree then is the part of it that was looked at.
+    pub(crate) live: Option<Ground<'t>>,
 }
 
 impl Site<'_, '_> {
+    /// Looks at paths of a live root; a tree knows them.
+    pub(crate) fn see(&mut self, paths: &[&str]) -> Result<(), InstallError> {
+        match &mut self.live {
+            Some(live) => live.see(paths, &mut self.root),
+            None => Ok(()),
+        }
+    }
+
+    /// The same with what is in directories, all of it where `deep`.
+    pub(crate) fn see_below(&mut self, paths: &[String], deep: bool) -> Result<(), InstallError> {
+        match &mut self.live {
+            Some(live) => live.see_below(paths, deep, &mut self.root),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings what was done to the tree to a live root, without a way back.
+    pub(crate) fn flush(&mut self) -> Result<(), InstallError> {
+        match &mut self.live {
+            Some(live) => live.flush(&mut self.root),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings what was done to the tree to a live root, so that it is undone when the transaction is not finished.
+    pub(crate) fn phase(&mut self, package: &str) -> Result<(), InstallError> {
+        match &mut self.live {
+            Some(live) => live.phase(package, &mut self.root),
+            None => Ok(()),
+        }
+    }
+
     /// Runs a program as root inside the root; what it changed is in the tree afterwards. Gives how it failed, if it did.
     pub(crate) fn run_program(
         &mut self,
@@ -24,6 +59,9 @@ impl Site<'_, '_> {
         stdin: &str,
         lines: &mut dyn FnMut(&str),
     ) -> Result<Option<String>, InstallError> {
+        if let Some(live) = &self.live {
+            return live.run_program(argv, script, stdin, self.host, lines);
+        }
         let workspace = match self.workspace.take() {
             Some(workspace) => workspace,
             None => {

@@ -71,6 +71,9 @@ pub struct ScriptletRun {
     pub output: Vec<String>,
 }
 
+/// Users and groups.
+const ACCOUNT_FILES: [&str; 4] = ["etc/passwd", "etc/group", "etc/shadow", "etc/gshadow"];
+
 /// Where the database of installed packages is: `%_dbpath` of Skiff, as of Fedora and Azure Linux.
 pub const DATABASE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
 
@@ -100,21 +103,26 @@ pub fn change<'a>(
 ) -> Result<Installed<'a>, InstallError> {
     let installed = InstalledSet::read(read_blob(&tree, &contents, DATABASE)?)?;
     let elements = choose(change, &installed, host, store)?;
-    let root = Root { tree, contents, changed: BTreeSet::from([TreePath::root()]), next_link: None, notes: Vec::new() };
-    let transaction = Transaction {
-        site: Site { root, host, store, at: options.at, workspace: None },
-        options,
-        installed,
-        accounts: Accounts::default(),
-        runs: Vec::new(),
-        came: BTreeSet::new(),
-        noted: BTreeSet::new(),
+    let root = Root {
+        tree,
+        contents,
+        changed: BTreeSet::from([TreePath::root()]),
+        moved: Vec::new(),
+        next_link: None,
+        notes: Vec::new(),
     };
-    transaction.run_all(elements, change)
+    let site = Site { root, host, store, at: options.at, workspace: None, live: None };
+    let mut transaction = Transaction::new(site, options, installed);
+    let elements = transaction.run_all(elements, change)?;
+    for script in transaction.at_end(&elements)? {
+        transaction.run(&script)?;
+    }
+    transaction.write(&elements, change)?;
+    Ok(transaction.into_installed(&elements))
 }
 
 /// The elements in their final order, unless something forbids them.
-fn choose(change: &Change, installed: &InstalledSet, host: &Host, store: &Store) -> Result<Vec<Element>, InstallError> {
+pub(crate) fn choose(change: &Change, installed: &InstalledSet, host: &Host, store: &Store) -> Result<Vec<Element>, InstallError> {
     let mut elements = Elements::new();
     for (packages, asked) in
         [(&change.install, Asked::Beside), (&change.upgrade, Asked::Upgrade), (&change.reinstall, Asked::Reinstall)]
@@ -201,22 +209,88 @@ fn unpack(file: &PackageFile, store: &Store) -> Result<Unpacked, InstallError> {
     Ok(Unpacked { package, directory })
 }
 
-struct Transaction<'t, 'a> {
-    site: Site<'t, 'a>,
+pub(crate) struct Transaction<'t, 'a> {
+    pub(crate) site: Site<'t, 'a>,
     options: &'t Options<'t>,
-    installed: InstalledSet,
+    pub(crate) installed: InstalledSet,
     accounts: Accounts,
-    runs: Vec<ScriptletRun>,
+    pub(crate) runs: Vec<ScriptletRun>,
     /// Numbers of the packages that came.
     came: BTreeSet<u32>,
     noted: BTreeSet<Noted>,
+    /// What stays as it was in a live root, since a scriptlet that had to succeed did not; by name, EVR and architecture.
+    pub(crate) failed: BTreeSet<String>,
 }
 
-impl<'a> Transaction<'_, 'a> {
-    fn run_all(mut self, mut elements: Vec<Element>, change: &Change) -> Result<Installed<'a>, InstallError> {
+impl<'t, 'a> Transaction<'t, 'a> {
+    pub(crate) fn new(site: Site<'t, 'a>, options: &'t Options<'t>, installed: InstalledSet) -> Transaction<'t, 'a> {
+        Transaction {
+            site,
+            options,
+            installed,
+            accounts: Accounts::default(),
+            runs: Vec::new(),
+            came: BTreeSet::new(),
+            noted: BTreeSet::new(),
+            failed: BTreeSet::new(),
+        }
+    }
+
+    /// What whoever asked for the transaction gets.
+    pub(crate) fn into_installed(self, elements: &[Element]) -> Installed<'a> {
+        let named = |comes| {
+            let all = elements.iter().filter(move |element| element.comes() == comes);
+            all.map(|element| element.facts.header.nevra()).collect()
+        };
+        let (packages, erased) = (named(true), named(false));
+        let Root { tree, contents, notes, .. } = self.site.root;
+        Installed { tree, contents, packages, erased, scriptlets: self.runs, notes }
+    }
+
+    /// In a live root a failure of a scriptlet that had to succeed concerns its package, and those that were to make room
+    /// for it; anything else ends the transaction. Source: rpm, `lib/rpmte.cc`, `rpmteMarkFailed`.
+    fn confine(
+        &mut self,
+        done: Result<(), InstallError>,
+        nevra: &str,
+        elements: &[Element],
+    ) -> Result<(), InstallError> {
+        match done {
+            Err(error @ InstallError::Scriptlet { .. }) if self.site.live.is_some() => {
+                self.site.root.notes.push(format!("{error}\n`{nevra}` stays as it was"));
+                self.failed.insert(nevra.to_owned());
+                for element in elements {
+                    if let Side::Goes { successor: Some(successor), .. } = &element.side
+                        && successor == nevra
+                    {
+                        self.failed.insert(element.facts.nevra.clone());
+                    }
+                }
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    fn is_failed(&self, element: &Element) -> bool {
+        // Of a reinstallation both sides have one name; both fail.
+        self.failed.contains(&element.facts.nevra)
+    }
+
+    /// Up to the last package; gives the elements that were not left out.
+    pub(crate) fn run_all(
+        &mut self,
+        mut elements: Vec<Element>,
+        change: &Change,
+    ) -> Result<Vec<Element>, InstallError> {
         for element in elements.iter().filter(|element| element.comes()) {
             let count = self.installed.count(&element.facts.name) + 1;
-            self.run_scriptlet(&element.facts, ScriptletKind::Pretrans, count)?;
+            let done = self.run_scriptlet(&element.facts, ScriptletKind::Pretrans, count);
+            self.confine(done, &element.facts.nevra, &elements)?;
+        }
+        elements.retain(|element| !self.is_failed(element));
+        if let Some(live) = &mut self.site.live {
+            live.see_all(&elements, &self.installed, &mut self.site.root)?;
         }
         let root = &self.site.root;
         let problems =
@@ -227,7 +301,8 @@ impl<'a> Transaction<'_, 'a> {
         for element in elements.iter() {
             let Side::Goes { successor, .. } = &element.side else { continue };
             let count = self.installed.count(&element.facts.name).saturating_sub(u32::from(successor.is_none()));
-            self.run_scriptlet(&element.facts, ScriptletKind::Preuntrans, count)?;
+            let done = self.run_scriptlet(&element.facts, ScriptletKind::Preuntrans, count);
+            self.confine(done, &element.facts.nevra, &elements)?;
         }
         let going: BTreeSet<u32> = elements.iter().filter_map(Element::number).collect();
         self.run_due(triggers::transaction_files(&self.installed, &going, &going, TriggerWhen::Un)?)?;
@@ -245,21 +320,18 @@ impl<'a> Transaction<'_, 'a> {
             if self.site.host.interrupted() {
                 return Err(InstallError::Interrupted);
             }
-            (self.options.progress)(done, elements.len(), &element.facts.name);
-            match &element.side {
-                Side::Comes { package, unpacked, replaced } => self.install(element, package, unpacked, replaced)?,
-                Side::Goes { record, .. } => self.erase(element, record.number)?,
+            if self.is_failed(element) {
+                continue;
             }
+            (self.options.progress)(done, elements.len(), &element.facts.name);
+            let done = match &element.side {
+                Side::Comes { package, unpacked, replaced } => self.install(element, package, unpacked, replaced),
+                Side::Goes { record, .. } => self.erase(element, record.number),
+            };
+            self.confine(done, &element.facts.nevra, &elements)?;
         }
-        self.end(&elements)?;
-        self.write(&elements, change)?;
-        let named = |comes| {
-            let all = elements.iter().filter(move |element| element.comes() == comes);
-            all.map(|element| element.facts.header.nevra()).collect()
-        };
-        let (packages, erased) = (named(true), named(false));
-        let Root { tree, contents, notes, .. } = self.site.root;
-        Ok(Installed { tree, contents, packages, erased, scriptlets: self.runs, notes })
+        elements.retain(|element| !self.is_failed(element));
+        Ok(elements)
     }
 
     fn install(
@@ -282,8 +354,12 @@ impl<'a> Transaction<'_, 'a> {
             self.read_accounts()?;
             self.apply_sysusers(&files, unpacked)?;
         }
+        if let Some(live) = &mut self.site.live {
+            live.see_files(&files, &element.fates, &mut self.site.root)?;
+        }
         let work = Files { package: &facts.nevra, files: &files, fates: &element.fates };
         let states = work.install(unpacked, &self.accounts, &mut self.site.root)?;
+        self.site.phase(&facts.nevra)?;
         if files.iter().any(|file| is_sysusers(&file.path)) {
             // The package's own `/etc/passwd` may have brought others meanwhile.
             self.read_accounts()?;
@@ -327,7 +403,11 @@ impl<'a> Transaction<'_, 'a> {
         self.run_scriptlet(facts, ScriptletKind::Preun, count)?;
         of_files(self, Half::Lower)?;
         let files = facts.files()?;
+        if let Some(live) = &mut self.site.live {
+            live.see_files(&files, &element.fates, &mut self.site.root)?;
+        }
         Files { package: &facts.nevra, files: &files, fates: &element.fates }.erase(&mut self.site.root)?;
+        self.site.phase(&facts.nevra)?;
         let after = |this: &Self, half| {
             triggers::files_of_others(&this.installed, facts, &element.fates, TriggerWhen::PostUn, half)
         };
@@ -343,22 +423,22 @@ impl<'a> Transaction<'_, 'a> {
     }
 
     /// What runs once, behind all packages.
-    fn end(&mut self, elements: &[Element]) -> Result<(), InstallError> {
+    pub(crate) fn at_end(&self, elements: &[Element]) -> Result<Vec<Script>, InstallError> {
+        let mut scripts = Vec::new();
         for element in elements.iter().filter(|element| element.comes()) {
             let is_successor = |other: &Element| match &other.side {
                 Side::Goes { successor, .. } => successor.as_deref() == Some(element.facts.nevra.as_str()),
                 Side::Comes { .. } => false,
             };
             let count = self.installed.count(&element.facts.name) + u32::from(elements.iter().any(is_successor));
-            self.run_scriptlet(&element.facts, ScriptletKind::Posttrans, count)?;
+            scripts.extend(Script::scriptlet(&element.facts.header, ScriptletKind::Posttrans, count)?);
         }
         for element in elements.iter().filter(|element| !element.comes()) {
             let count = self.installed.count(&element.facts.name);
-            self.run_scriptlet(&element.facts, ScriptletKind::Postuntrans, count)?;
+            scripts.extend(Script::scriptlet(&element.facts.header, ScriptletKind::Postuntrans, count)?);
         }
-        let came = self.came.clone();
-        self.run_due(triggers::transaction_files(&self.installed, &came, &came, TriggerWhen::In)?)?;
-        self.run_due(triggers::noted(&self.installed, &self.noted))?;
+        let mut all = triggers::transaction_files(&self.installed, &self.came, &self.came, TriggerWhen::In)?;
+        all.extend(triggers::noted(&self.installed, &self.noted));
         for element in elements.iter().filter(|element| element.comes()) {
             let due = triggers::own_files(
                 &self.installed,
@@ -367,9 +447,12 @@ impl<'a> Transaction<'_, 'a> {
                 Half::Both,
                 None,
             )?;
-            self.run_due(due)?;
+            all.extend(due);
         }
-        Ok(())
+        for due in all {
+            scripts.push(Script::trigger(due)?);
+        }
+        Ok(scripts)
     }
 
     fn run_scriptlet(&mut self, facts: &Arc<Facts>, kind: ScriptletKind, count: u32) -> Result<(), InstallError> {
@@ -383,7 +466,7 @@ impl<'a> Transaction<'_, 'a> {
         due.into_iter().try_for_each(|due| self.run(&Script::trigger(due)?))
     }
 
-    fn run(&mut self, script: &Script) -> Result<(), InstallError> {
+    pub(crate) fn run(&mut self, script: &Script) -> Result<(), InstallError> {
         let run = script.run(&mut self.site)?;
         self.runs.push(run);
         Ok(())
@@ -399,6 +482,7 @@ impl<'a> Transaction<'_, 'a> {
 
     /// The accounts of the root as they are now; scriptlets may have changed them.
     fn read_accounts(&mut self) -> Result<(), InstallError> {
+        self.site.see(&ACCOUNT_FILES)?;
         let (passwd, group) = (self.read_text("etc/passwd")?, self.read_text("etc/group")?);
         self.accounts = Accounts::parse(&passwd, &group)?;
         Ok(())
@@ -411,6 +495,7 @@ impl<'a> Transaction<'_, 'a> {
     }
 
     fn write_accounts(&mut self) -> Result<(), InstallError> {
+        self.site.see(&ACCOUNT_FILES)?;
         let files =
             self.accounts.files(&self.read_text("etc/shadow")?, &self.read_text("etc/gshadow")?, self.options.at);
         for (path, text, mode) in [
@@ -423,7 +508,7 @@ impl<'a> Transaction<'_, 'a> {
                 self.write_file(path, text.as_bytes(), mode, "sysusers")?;
             }
         }
-        Ok(())
+        self.site.flush()
     }
 
     /// Writes a file of our own; one that is there keeps its owner and mode.
@@ -450,6 +535,11 @@ impl<'a> Transaction<'_, 'a> {
     fn write(&mut self, elements: &[Element], change: &Change) -> Result<(), InstallError> {
         let bytes = self.installed.bytes()?;
         self.write_file(DATABASE, &bytes, 0o644, "rpmdb")?;
+        self.write_history(elements, change)
+    }
+
+    /// Writes the history where one is kept.
+    pub(crate) fn write_history(&mut self, elements: &[Element], change: &Change) -> Result<(), InstallError> {
         if let Some(cause) = &change.history {
             let before = read_blob(&self.site.root.tree, &self.site.root.contents, history::PATH)?.unwrap_or_default();
             let entry = history::entry(&before, cause, elements, &self.runs, &self.site.root.notes, self.options.at)?;

@@ -31,12 +31,6 @@ pub enum InstalledError {
         /// What is wrong.
         cause: FilesError,
     },
-    /// rpm is writing, or was killed when it did.
-    #[error("`{}` has a write-ahead log with changes that are not in it yet", file.display())]
-    Log {
-        /// The database.
-        file: PathBuf,
-    },
     /// A file; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -69,11 +63,13 @@ impl DatabaseFile {
             return Ok(DatabaseFile::default());
         };
         let log = PathBuf::from(format!("{}-wal", path.display()));
-        if fs_err::metadata(&log).is_ok_and(|meta| meta.len() > 0) {
-            return Err(InstalledError::Log { file: path });
-        }
-        let bytes = fs_err::read(&path)?;
-        let records = rpm::db::read(&bytes).map_err(|cause| InstalledError::Database { file: path.clone(), cause })?;
+        let wrong = |cause| InstalledError::Database { file: path.clone(), cause };
+        // rpm is writing, or was killed when it did.
+        let bytes = match fs_err::metadata(&log).is_ok_and(|meta| meta.len() > 0) {
+            true => rpm::db::snapshot(&path).map_err(wrong)?,
+            false => fs_err::read(&path)?,
+        };
+        let records = rpm::db::read(&bytes).map_err(wrong)?;
         Ok(DatabaseFile { path: Some(path), records })
     }
 

@@ -1,10 +1,13 @@
-//! Doing what was resolved, in a root in a folder. The only module that talks to `install`.
+//! Doing what was resolved, in a root in a folder or in the running system. The only module that talks to `install`.
 
+use std::cell::Cell;
 use std::io::BufReader;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use host::Lock;
+use host::{Lock, RecordLock};
+use install::live::{Faults, Live, Recovered, Remember};
 use install::{Allowances, Contents, Filters, InstallError, PackageFile};
 use pkg::{Condition, Nevra, Relation, SourceDateEpoch};
 use store::Store;
@@ -22,9 +25,9 @@ use crate::{DatabaseFile, Machine, SyncError, Synced, apply};
 /// Why nothing was done. The root is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum TransactionError {
-    /// The running system itself.
-    #[error("packages of the running system are not changed yet: only those of a root in a folder (`--installroot`)")]
-    Live,
+    /// Somebody else than root wants to change the running system.
+    #[error("packages of the running system are changed by root alone")]
+    NotRoot,
     /// Something is mounted in the root.
     #[error("`{}` is mounted: a root is changed as a whole, and only where nothing else is in it", .0.display())]
     Mounted(PathBuf),
@@ -60,6 +63,9 @@ pub enum TransactionError {
     /// Another process changes the root.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// rpm's lock.
+    #[error(transparent)]
+    Lock(#[from] host::LockError),
     /// A file; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -87,22 +93,87 @@ pub struct Done {
     pub id: u64,
     /// What people should know, and scriptlets that failed and did not have to succeed.
     pub notes: Vec<String>,
+    /// Packages of a running system that stayed as they were, since a scriptlet that had to succeed did not.
+    pub failed: Vec<String>,
 }
 
+/// A root that is ours alone, until drop.
+#[derive(Debug)]
+pub struct Held {
+    _own: Lock,
+    /// rpm's own lock, in a running system.
+    _rpm: Option<RecordLock>,
+}
+
+/// Where a running system's transaction unpacks packages; nothing of it is kept.
+const WORK: &str = "var/cache/slipway/transaction";
+
 /// Takes the root for oneself, and finishes what an earlier transaction left when it was cut off.
-pub fn lock(machine: &Machine<'_>) -> Result<Lock, TransactionError> {
+pub fn lock(machine: &Machine<'_>) -> Result<Held, TransactionError> {
+    let root = machine.config.installroot.as_path();
+    let live = is_live(root)?;
+    if live && !machine.host.is_privileged() {
+        return Err(TransactionError::NotRoot);
+    }
     let persist = machine.config.folder(Key::PersistDir);
     fs_err::create_dir_all(&persist)?;
-    let lock = wait(&persist.join("lock"), machine)?;
-    if apply::recover(&machine.config.installroot)? {
+    let own = wait(&persist.join("lock"), machine)?;
+    let rpm = if live { wait_for_rpm(root, machine)? } else { None };
+    if live {
+        recover_live(root, machine)?;
+    } else if apply::recover(root)? {
         (machine.note)("an earlier transaction was cut off; it is finished now");
     }
-    Ok(lock)
+    Ok(Held { _own: own, _rpm: rpm })
+}
+
+/// rpm's lock, where the system has a database of packages.
+fn wait_for_rpm(root: &Path, machine: &Machine<'_>) -> Result<Option<RecordLock>, TransactionError> {
+    let database = root.join(install::DATABASE);
+    let Some(folder) = database.parent().filter(|_| database.is_file()) else { return Ok(None) };
+    let mut said = false;
+    loop {
+        if let Some(lock) = RecordLock::try_exclusive(&folder.join(".rpm.lock"))? {
+            return Ok(Some(lock));
+        }
+        if machine.host.interrupted() {
+            return Err(TransactionError::Interrupted);
+        }
+        if !said {
+            (machine.note)("waiting for rpm, which is changing packages");
+            said = true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn recover_live(root: &Path, machine: &Machine<'_>) -> Result<(), TransactionError> {
+    if !root.join(".slipway-transaction").is_dir() {
+        return Ok(());
+    }
+    let persist = machine.config.folder(Key::PersistDir);
+    let work = root.join(WORK);
+    let keep = |memo: &str| keep(memo, &persist).map(drop);
+    let faults = Faults::none();
+    let recovered = install::live::recover(
+        &Live::new(root, &faults),
+        &keep,
+        SourceDateEpoch(machine.now),
+        machine.host,
+        &Store::open(&work)?,
+    )?;
+    host::remove_tree(&work)?;
+    match recovered {
+        Recovered::Nothing => {}
+        Recovered::TakenBack => (machine.note)("an earlier transaction was cut off; it is taken back now"),
+        Recovered::Finished => (machine.note)("an earlier transaction was cut off; it is finished now"),
+    }
+    Ok(())
 }
 
 /// Whether an earlier transaction was cut off, so that what is installed is not what the database says.
 pub fn is_cut_off(root: &Path) -> bool {
-    root.join(".slipway-transaction/plan.json").is_file()
+    root.join(".slipway-transaction/plan.json").is_file() || install::live::is_cut_off(root)
 }
 
 /// Brings the packages of an outcome to this machine and checks their signatures; files in the order of the steps.
@@ -226,11 +297,12 @@ pub fn run(
     machine: &Machine<'_>,
 ) -> Result<Done, TransactionError> {
     let root = machine.config.installroot.as_path();
-    if is_live(root)? {
-        return Err(TransactionError::Live);
-    }
     if outcome.steps.is_empty() {
-        return Ok(Done { id: remember(outcome, reasons, doing, machine)?, notes: Vec::new() });
+        let id = keep(&memo(outcome, reasons, doing, &[], machine), &machine.config.folder(Key::PersistDir))?;
+        return Ok(Done { id, notes: Vec::new(), failed: Vec::new() });
+    }
+    if is_live(root)? {
+        return run_live(outcome, files, reasons, doing, machine);
     }
     fs_err::create_dir_all(root)?;
     refuse_mounts(root)?;
@@ -255,13 +327,57 @@ pub fn run(
     }
     let contents = installed.contents;
     apply::apply(&old, &new, &|digest| contents.place(digest), root)?;
-    let id = remember(outcome, reasons, doing, machine)?;
-    let failed = installed.scriptlets.iter().filter_map(|run| {
+    let id = keep(&memo(outcome, reasons, doing, &[], machine), &machine.config.folder(Key::PersistDir))?;
+    Ok(Done { id, notes: told(installed.notes, &installed.scriptlets), failed: Vec::new() })
+}
+
+/// The same in the running system, in place.
+fn run_live(
+    outcome: &Outcome,
+    files: &[PackageFile],
+    reasons: &Reasons,
+    doing: &Doing<'_>,
+    machine: &Machine<'_>,
+) -> Result<Done, TransactionError> {
+    let root = machine.config.installroot.as_path();
+    let file = root.join(install::DATABASE);
+    if !file.is_file() {
+        return Err(InstallError::NoDatabase { file }.into());
+    }
+    let persist = machine.config.folder(Key::PersistDir);
+    let flags = machine.config.main.list(Key::TsFlags);
+    let filters = Filters { no_docs: flags.iter().any(|flag| flag == "nodocs"), ..Filters::default() };
+    let change = change(outcome, files, filters);
+    let options =
+        install::Options { at: SourceDateEpoch(machine.now), is_excluded: &|_| false, progress: doing.progress };
+    let work = root.join(WORK);
+    host::remove_tree(&work)?;
+    let store = Store::open(&work)?;
+    let id = Cell::new(0);
+    let remember = Remember {
+        memo: &|failed| memo(outcome, reasons, doing, failed, machine),
+        keep: &|memo| {
+            id.set(keep(memo, &persist)?);
+            Ok(())
+        },
+    };
+    let faults = Faults::none();
+    let done =
+        install::live::change_live(&Live::new(root, &faults), &change, &options, &remember, machine.host, &store);
+    drop(store);
+    host::remove_tree(&work)?;
+    let done = done?;
+    Ok(Done { id: id.get(), notes: told(done.notes, &done.scriptlets), failed: done.failed })
+}
+
+/// Notes, and the scriptlets that failed and did not have to succeed.
+fn told(notes: Vec<String>, scriptlets: &[install::ScriptletRun]) -> Vec<String> {
+    let failed = scriptlets.iter().filter_map(|run| {
         let failure = run.failure.as_ref()?;
         let said = run.output.iter().rev().take(3).rev().map(|line| format!("\n  | {line}")).collect::<String>();
         Some(format!("{} of {} failed: {failure}{said}", run.scriptlet, run.package))
     });
-    Ok(Done { id, notes: installed.notes.into_iter().chain(failed).collect() })
+    notes.into_iter().chain(failed).collect()
 }
 
 /// Whether a root is that of the running system.
@@ -311,47 +427,79 @@ fn change(outcome: &Outcome, files: &[PackageFile], filters: Filters) -> install
     change
 }
 
-/// Writes down why each package is there, and the history.
-fn remember(
+/// What is remembered of a transaction: why each package is there, and a line of the history.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Memo {
+    entry: history::Entry,
+    /// Packages of which nothing is known any more.
+    gone: Vec<String>,
+    known: Vec<(String, Known)>,
+}
+
+/// What is to be remembered when all is done, but for the packages in `failed`.
+fn memo(
     outcome: &Outcome,
     reasons: &Reasons,
     doing: &Doing<'_>,
+    failed: &[String],
     machine: &Machine<'_>,
-) -> Result<u64, TransactionError> {
-    let persist = machine.config.folder(Key::PersistDir);
-    let mut reasons = reasons.clone();
-    let mut changes = Vec::new();
+) -> String {
+    let (mut gone, mut known, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     let change = |action, nevra: &Nevra, repository: &str, reason| history::Change {
         action,
         package: nevra.to_string(),
         repository: repository.to_owned(),
         reason,
     };
+    let is_failed = |nevra: &Nevra| failed.contains(&nevra.to_string());
     for step in &outcome.steps {
-        for old in &step.old {
+        if step.new.as_ref().is_some_and(|new| is_failed(&new.nevra)) {
+            continue;
+        }
+        for old in step.old.iter().filter(|old| !is_failed(&old.nevra)) {
             let action = if step.new.is_some() { Action::Replaced } else { Action::Remove };
-            reasons.remove(&old.nevra);
+            gone.push(old.nevra.to_string());
             if step.action != Action::Reinstall {
                 changes.push(change(action, &old.nevra, &old.repository, step.reason));
             }
         }
         if let Some(new) = &step.new {
-            reasons.set(&new.nevra, Known { reason: step.reason, from: new.repository.clone() });
+            known.push((new.nevra.to_string(), Known { reason: step.reason, from: new.repository.clone() }));
             changes.push(change(step.action, &new.nevra, &new.repository, step.reason));
         }
     }
     for (nevra, reason) in &outcome.reasons {
         let from = reasons.of(nevra).map(|known| known.from.clone()).unwrap_or_default();
         changes.push(change(Action::ReasonChange, nevra, &from, *reason));
-        reasons.set(nevra, Known { reason: *reason, from });
-    }
-    reasons.save(&persist)?;
-    let mut groups = outcome.groups.clone();
-    if !groups.is_empty() {
-        let mut installed = InstalledGroups::load(&persist)?;
-        installed.apply(&mut groups, &reasons);
-        installed.save(&persist)?;
+        known.push((nevra.to_string(), Known { reason: *reason, from }));
     }
     let (command, comment) = (doing.command.clone(), doing.comment.clone());
-    Ok(history::append(&persist, history::Entry { id: 0, time: machine.now, command, comment, changes, groups })?)
+    let entry = history::Entry { id: 0, time: machine.now, command, comment, changes, groups: outcome.groups.clone() };
+    serde_json::to_string(&Memo { entry, gone, known }).unwrap_or_default()
+}
+
+/// Writes down what is to be remembered, once; gives the transaction's number.
+fn keep(memo: &str, persist: &Path) -> std::io::Result<u64> {
+    let mut memo: Memo = serde_json::from_str(memo)?;
+    let all = history::load(persist)?;
+    let same = |entry: &history::Entry| (entry.time, entry.command.clone(), entry.changes.clone());
+    // A process that was cut off may have got so far.
+    if let Some(last) = all.last().filter(|last| same(last) == same(&memo.entry)) {
+        return Ok(last.id);
+    }
+    let mut reasons = Reasons::load(persist)?;
+    let nevra = |text: &str| Nevra::parse(text).map_err(std::io::Error::other);
+    for gone in &memo.gone {
+        reasons.remove(&nevra(gone)?);
+    }
+    for (package, known) in memo.known {
+        reasons.set(&nevra(&package)?, known);
+    }
+    reasons.save(persist)?;
+    if !memo.entry.groups.is_empty() {
+        let mut installed = InstalledGroups::load(persist)?;
+        installed.apply(&mut memo.entry.groups, &reasons);
+        installed.save(persist)?;
+    }
+    history::append(persist, memo.entry)
 }

@@ -61,11 +61,44 @@ impl<'s, 't, 'a> Calls<'s, 't, 'a> {
     }
 
     pub(super) fn perform(&mut self, operation: &str, words: &Variadic<Value>) -> Answered {
-        let done = self.act(operation, &Words(words));
+        let done = match self.see(operation, &Words(words)) {
+            Ok(()) => self.act(operation, &Words(words)),
+            Err(error) => self.fail(error),
+        };
+        // In a live root what was done is done at once.
+        let done = match self.site.flush() {
+            Ok(()) => done,
+            Err(error) => self.fail(error),
+        };
         if let Err(refusal) = &done {
             self.last_error = refusal.number;
         }
         done
+    }
+
+    /// Looks at what a function is about to touch in a live root.
+    fn see(&mut self, operation: &str, words: &Words<'_>) -> Result<(), InstallError> {
+        if self.site.live.is_none() || matches!(operation, "say" | "run" | "vercmp" | "b64encode" | "b64decode") {
+            return Ok(());
+        }
+        let directory = format!("/{}", self.directory.as_str());
+        let mut paths = vec![directory.clone(), "/etc/passwd".to_owned(), "/etc/group".to_owned()];
+        // Texts of a file are no paths.
+        let texts = (0..words.0.len().min(2)).filter(|index| operation != "write" || *index == 0);
+        for text in texts.filter_map(|index| words.text(index).ok()).filter(|text| !text.contains('\0')) {
+            // Of a pattern the part that names a directory.
+            let fixed = text.find(['*', '?', '[']).filter(|_| operation == "glob");
+            let text = fixed.map_or(text.as_str(), |at| text[..at].rsplit_once('/').map_or("", |(folder, _)| folder));
+            paths.push(if text.starts_with('/') { text.to_owned() } else { format!("{directory}/{text}") });
+        }
+        self.site.see_below(&paths, matches!(operation, "glob" | "rename"))
+    }
+
+    /// Something of ours failed, which is no failure of the scriptlet.
+    fn fail(&mut self, error: InstallError) -> Answered {
+        let refusal = refuse("scriptlet", &error.to_string(), 5);
+        self.broken = self.broken.take().or(Some(error));
+        Err(refusal)
     }
 
     fn act(&mut self, operation: &str, words: &Words<'_>) -> Answered {

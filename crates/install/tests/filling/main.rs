@@ -4,6 +4,7 @@
 mod changing;
 mod conflicts;
 mod contents;
+mod live;
 mod lua;
 mod oracle;
 mod scriptlets;

@@ -106,7 +106,7 @@ impl Database {
     }
 }
 
-fn insert_keys(connection: &Connection, number: u32, package: &InstalledPackage) -> Result<(), DatabaseError> {
+pub(super) fn insert_keys(connection: &Connection, number: u32, package: &InstalledPackage) -> Result<(), DatabaseError> {
     for table in index::TABLES {
         let mut insert = connection.prepare_cached(&format!("INSERT INTO '{}' VALUES (?1, ?2, ?3)", table.name))?;
         for (key, place) in table.keys(&package.header) {
@@ -116,7 +116,7 @@ fn insert_keys(connection: &Connection, number: u32, package: &InstalledPackage)
     Ok(())
 }
 
-fn remove_keys(connection: &Connection, number: u32) -> Result<(), DatabaseError> {
+pub(super) fn remove_keys(connection: &Connection, number: u32) -> Result<(), DatabaseError> {
     for table in index::TABLES {
         connection.prepare_cached(&format!("DELETE FROM '{}' WHERE hnum = ?1", table.name))?.execute((number,))?;
     }

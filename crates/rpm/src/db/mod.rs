@@ -6,10 +6,12 @@
 //! ```
 //!
 //! A database is made and read in memory, as bytes of the file: whoever installs puts them in place. A live system's
-//! database may have a write-ahead log beside it (`rpmdb.sqlite-wal`) that is not empty; its bytes alone are then not all.
+//! database may have a write-ahead log beside it (`rpmdb.sqlite-wal`) that is not empty; its bytes alone are then not all:
+//! [`snapshot`] reads both, and [`commit`] changes the file in place, in one transaction of SQLite.
 //! Source: rpm, `lib/backend/sqlite.cc`, `lib/rpmdb.cc`; compared with what rpm 4.18 writes.
 
 mod change;
+mod file;
 mod index;
 mod record;
 mod rich;
@@ -17,6 +19,7 @@ mod rich;
 use rusqlite::{Connection, MAIN_DB};
 
 pub use change::Database;
+pub use file::{Row, commit, snapshot};
 pub use record::{FileState, Installation, InstalledPackage};
 
 use crate::HeaderError;

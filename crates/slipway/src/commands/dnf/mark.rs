@@ -35,8 +35,8 @@ enum Asked {
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<ExitCode, Failure> {
-    if transaction::is_live(&session.config.installroot).map_err(failed)? {
-        return Err(failed(transaction::TransactionError::Live).with_code(4).hint("name a root with `--installroot`"));
+    if transaction::is_live(&session.config.installroot).map_err(failed)? && !session.host.is_privileged() {
+        return Err(super::transact::not_root());
     }
     let _lock = session.with(transaction::lock).map_err(failed)?;
     session.reload()?;

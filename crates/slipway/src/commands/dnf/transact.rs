@@ -54,7 +54,8 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     let root = session.config.installroot.clone();
     let asks_only = session.config.main.flag(Key::AssumeNo);
     // What is found out before the question is still true after it.
-    let _lock = match asks_only || transaction::is_live(&root).map_err(failed)? {
+    let is_refused = transaction::is_live(&root).map_err(failed)? && !session.host.is_privileged();
+    let _lock = match asks_only || is_refused {
         true => None,
         false => Some(session.with(transaction::lock).map_err(failed)?),
     };
@@ -83,10 +84,8 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     if session.shows_new_leaves {
         new_leaves(&outcome, session)?;
     }
-    if transaction::is_live(&root).map_err(failed)? && !asks_only && !how.downloadonly {
-        return Err(failed(update::transaction::TransactionError::Live)
-            .with_code(4)
-            .hint("name a root with `--installroot`, or look at the table alone with `--assumeno`"));
+    if is_refused && !asks_only && !how.downloadonly {
+        return Err(not_root());
     }
     if !session.asks("") {
         if session.ui.json {
@@ -117,7 +116,12 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     done.notes.iter().for_each(|note| session.ui.note(note));
     if session.ui.json {
         session.ui.json(&json(&outcome, Some(done.id)));
-    } else {
+    }
+    if !done.failed.is_empty() {
+        return Err(Failure::work(format!("these packages stayed as they were: {}", done.failed.join(", ")))
+            .hint("the notes above say which scriptlet failed, and what it printed"));
+    }
+    if !session.ui.json {
         session.ui.data("Complete!");
     }
     Ok(ExitCode::SUCCESS)
@@ -156,6 +160,13 @@ fn new_leaves(outcome: &Outcome, session: &Session) -> Result<(), Failure> {
         session.ui.note(&format!("new leaves:\n{}", lines.join("\n")));
     }
     Ok(())
+}
+
+/// The running system is root's.
+pub(super) fn not_root() -> Failure {
+    failed(transaction::TransactionError::NotRoot)
+        .with_code(4)
+        .hint("become root, name a root with `--installroot`, or look at the table alone with `--assumeno`")
 }
 
 fn refused(error: &resolve::ResolveError) -> Failure {
