@@ -128,14 +128,15 @@ fn of_dnf(place: &Place, folder: &std::path::Path, words: &[&str]) -> Option<BTr
         return None;
     }
     let root = place.path("root");
-    // dnf 4 of Debian looks where Debian's rpm has its database.
-    if !root.join("var/lib/rpm").exists() {
-        fs_err::create_dir_all(root.join("var/lib")).expect("a folder can be made");
-        fs_err::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.join("var/lib/rpm"))
-            .expect("a link can be made");
+    // dnf 4 looks where this machine's rpm has its database.
+    let asked = place.host.check(&Cmd::new(Tool::Rpm).args(["--eval", "%_dbpath"])).expect("rpm runs");
+    let theirs = root.join(String::from_utf8_lossy(&asked.stdout).trim().trim_start_matches('/'));
+    if !theirs.exists() {
+        fs_err::create_dir_all(theirs.parent().expect("it is in a folder")).expect("a folder can be made");
+        fs_err::os::unix::fs::symlink(root.join("usr/lib/sysimage/rpm"), theirs).expect("a link can be made");
     }
     let command = Cmd::new(Tool::Dnf)
-        .args(["-q", "--disablerepo=*", "--releasever=1", "--nogpgcheck", "--noplugins"])
+        .args(["-q", "--releasever=1", "--nogpgcheck", "--noplugins"])
         .arg(format!("--installroot={}", root.display()))
         .arg(format!("--repofrompath=t,file://{}", folder.display()))
         .arg("--repo=t")
