@@ -729,8 +729,9 @@ impl<'a> Words<'a> {
                 let others = universe.named(&nevra.name).into_iter();
                 let is_wanted = |id: &PackageId| wanted.contains(&universe.nevra(*id));
                 self.request.hidden.extend(others.filter(|id| !is_wanted(id) && !universe.is_installed(*id)));
-                let installed = universe.named(&nevra.name).iter().any(|id| universe.is_installed(*id));
-                if installed && !same.iter().any(|id| universe.is_installed(*id)) {
+                let is_newer = |id: &PackageId| universe.is_installed(*id) && universe.nevra(*id).evr > nevra.evr;
+                let is_downgrade = universe.named(&nevra.name).iter().any(is_newer);
+                if is_downgrade && !same.iter().any(|id| universe.is_installed(*id)) {
                     self.request.downgrade.push(relation.clone());
                 }
                 self.request.install.push(relation);

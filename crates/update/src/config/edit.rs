@@ -268,7 +268,8 @@ mod tests {
     #[test]
     fn whatever_the_text_is_what_is_written_can_be_read() {
         let file = Path::new("a.repo");
-        let parts = ["[a]", "[fuzzed]", "\n", "=", " ", "\t", "#", ";", "enabled", "enabled=1\n", "[", "]", "x", "é", "\r\n"];
+        let parts =
+            ["[a]", "[fuzzed]", "\n", "=", " ", "\t", "#", ";", "enabled", "enabled=1\n", "[", "]", "x", "é", "\r\n"];
         let mut chance = 0x0dd_b17e5_u64;
         let mut below = |bound: usize| {
             chance ^= chance << 13;

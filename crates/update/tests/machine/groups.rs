@@ -78,7 +78,8 @@ fn host_groups_come_with_their_packages_and_go_with_them() {
         package("tool-1-1.noarch", &[]),
         package("user-1-1.noarch", &["tool"]),
     ];
-    let comps = Comps { groups: vec![group("base", &["app", "tool", "none"]), group("more", &["app"])], ..Comps::default() };
+    let comps =
+        Comps { groups: vec![group("base", &["app", "tool", "none"]), group("more", &["app"])], ..Comps::default() };
     write_with(&folder, &packages, &[("group", comps.to_xml())]);
     let config = place.config(&format!("baseurl=file://{}\ngpgcheck=0", folder.display()));
     let persist = config.folder(Key::PersistDir);
@@ -115,7 +116,10 @@ fn host_groups_come_with_their_packages_and_go_with_them() {
     assert_eq!(installed(&place), ["tool-1-1.noarch", "user-1-1.noarch"]);
     let all = update::history::load(&persist).expect("the history can be read");
     let last = all.last().expect("there is one");
-    assert_eq!(last.groups.iter().map(|change| (change.action(), change.id.as_str())).collect::<Vec<_>>(), [("Remove", "more")]);
+    assert_eq!(
+        last.groups.iter().map(|change| (change.action(), change.id.as_str())).collect::<Vec<_>>(),
+        [("Remove", "more")]
+    );
 }
 
 /// The lines of `dnf` (version 4) about advisories of the root: their names and packages.
@@ -124,13 +128,15 @@ fn of_dnf(place: &Place, folder: &std::path::Path, words: &[&str]) -> Option<BTr
         return None;
     }
     let root = place.path("root");
-    // dnf 4 of Debian looks where Debian's rpm has its database.
-    if !root.join("var/lib/rpm").exists() {
-        fs_err::create_dir_all(root.join("var/lib")).expect("a folder can be made");
-        fs_err::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.join("var/lib/rpm")).expect("a link can be made");
+    // dnf 4 looks where this machine's rpm has its database.
+    let asked = place.host.check(&Cmd::new(Tool::Rpm).args(["--eval", "%_dbpath"])).expect("rpm runs");
+    let theirs = root.join(String::from_utf8_lossy(&asked.stdout).trim().trim_start_matches('/'));
+    if !theirs.exists() {
+        fs_err::create_dir_all(theirs.parent().expect("it is in a folder")).expect("a folder can be made");
+        fs_err::os::unix::fs::symlink(root.join("usr/lib/sysimage/rpm"), theirs).expect("a link can be made");
     }
     let command = Cmd::new(Tool::Dnf)
-        .args(["-q", "--disablerepo=*", "--releasever=1", "--nogpgcheck", "--noplugins"])
+        .args(["-q", "--releasever=1", "--nogpgcheck", "--noplugins"])
         .arg(format!("--installroot={}", root.display()))
         .arg(format!("--repofrompath=t,file://{}", folder.display()))
         .arg("--repo=t")

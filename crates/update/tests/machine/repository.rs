@@ -31,7 +31,9 @@ pub(crate) fn write_with(folder: &Path, packages: &[(String, Vec<u8>)], others: 
     }
     let mut documents = Documents::new(&entries, Compression::Gzip, AT).expect("documents can be made");
     for (kind, text) in others {
-        documents.attach((kind, &format!("{kind}.xml")), text.as_bytes(), Compression::Gzip, AT).expect("a document can be attached");
+        documents
+            .attach((kind, &format!("{kind}.xml")), text.as_bytes(), Compression::Gzip, AT)
+            .expect("a document can be attached");
     }
     for (name, bytes) in &documents.files {
         fs_err::write(folder.join(name), bytes).expect("a document can be written");

@@ -21,7 +21,11 @@ pub(crate) fn package(nevra: &str, requires: &[&str]) -> (String, Vec<u8>) {
 }
 
 /// What a job comes to, and its being done.
-pub(crate) fn carry_out(job: &Job, machine: &Machine<'_>, store: &Store) -> Result<Outcome, Box<dyn std::error::Error>> {
+pub(crate) fn carry_out(
+    job: &Job,
+    machine: &Machine<'_>,
+    store: &Store,
+) -> Result<Outcome, Box<dyn std::error::Error>> {
     let _lock = lock(machine)?;
     let persist = machine.config.folder(Key::PersistDir);
     let reasons = Reasons::load(&persist)?;

@@ -223,7 +223,7 @@ fn info(advisories: &[&Advisory], session: &Session) {
                 rows.push((1, "Packages", packages.join("\n")));
             }
         }
-        session.ui.data(&format!("{}\n", shown::facts(&rows)));
+        session.ui.data_as_is(&format!("{}\n\n", shown::facts(&rows)));
     }
 }
 

@@ -136,7 +136,7 @@ pub(super) fn run(command: &Command, session: &Session) -> Result<ExitCode, Fail
 
 /// An error of a file or argument.
 fn wrong(error: ConfigError) -> Failure {
-    Failure::work(error.to_string()).hint("nothing was written")
+    Failure::work(format!("{error}; nothing was written"))
 }
 
 fn folder(path: &Path, folders: Folders) -> Result<(), Failure> {
@@ -188,9 +188,8 @@ fn set_options(options: &[String], folders: Folders, session: &Session) -> Resul
         let (key, value) = pair(argument)?;
         let (pattern, option) = split(&key)?;
         let place = if pattern.is_some() { Place::Repository } else { Place::Main };
-        edit::check_option(option, &value, place).map_err(|problem| {
-            Failure::work(format!("`{key}` cannot be set: {problem}")).hint("nothing was written")
-        })?;
+        edit::check_option(option, &value, place)
+            .map_err(|problem| Failure::work(format!("`{key}` cannot be set: {problem}; nothing was written")))?;
         match pattern {
             None => main.push((option.to_owned(), value)),
             Some(pattern) => {
@@ -338,8 +337,11 @@ fn add(added: &Added, session: &Session) -> Result<PathBuf, Failure> {
     for known in session.config.repositories.iter().filter(|known| ids.contains(&known.id)) {
         let origin = known.origin.to_string();
         if !origin.starts_with(&format!("{}:", file.display())) {
-            return Err(Failure::work(format!("the repository `{}` is described already, at {origin}", known.id))
-                .hint("nothing was written; `--id` says another id"));
+            return Err(Failure::work(format!(
+                "the repository `{}` is described already, at {origin}; nothing was written",
+                known.id
+            ))
+            .hint("`--id` says another id"));
         }
     }
     let text = match added.add_or_replace && file.exists() {
@@ -387,9 +389,8 @@ fn described(added: &Added) -> Result<(String, String), Failure> {
     let mut options = Vec::new();
     for argument in &added.set {
         let (key, value) = pair(argument)?;
-        edit::check_option(&key, &value, Place::Repository).map_err(|problem| {
-            Failure::work(format!("`{key}` cannot be set: {problem}")).hint("nothing was written")
-        })?;
+        edit::check_option(&key, &value, Place::Repository)
+            .map_err(|problem| Failure::work(format!("`{key}` cannot be set: {problem}; nothing was written")))?;
         options.push((key, value));
     }
     twice(options.iter().map(|(key, value)| (key.clone(), value)))?;

@@ -333,7 +333,7 @@ fn info(rows: &[Row], listing: &Listing, session: &Session) -> Result<ExitCode, 
         facts.push((0, "Repositories", row.repositories.join(", ")));
         let parts = row.parts.iter().filter(|(_, names)| !names.is_empty());
         facts.extend(parts.map(|(title, names)| (0, *title, names.join("\n"))));
-        session.ui.data(&format!("{}\n", shown::facts(&facts)));
+        session.ui.data_as_is(&format!("{}\n\n", shown::facts(&facts)));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,6 +17,18 @@ pub(super) fn bytes(count: u64) -> String {
     format!("{value:.1} TiB")
 }
 
+/// Bytes in a column: `   0.0   B`, `   1.1 MiB`.
+pub(super) fn aligned(count: u64) -> String {
+    let mut value = count as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1000.0 {
+            return format!("{value:>6.1} {unit:>3}");
+        }
+        value /= 1024.0;
+    }
+    format!("{value:>6.1} TiB")
+}
+
 /// `name.arch`, version and repository of packages, in columns.
 pub(super) fn columns(sack: &Sack, places: &BTreeSet<Place>) -> String {
     let rows: Vec<[String; 3]> = sorted(sack, places)

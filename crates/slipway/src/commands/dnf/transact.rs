@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use update::config::Key;
-use update::groups::Change;
+use update::groups::{Change, State};
 use update::history::Action;
 use update::query::checks;
 use update::reasons::Reason;
@@ -195,8 +195,8 @@ const SECTIONS: &[Section] = &[
     }),
     ("Installing dependencies", "Installing", |step| is_install(step) && step.reason == Reason::Dependency),
     ("Installing weak dependencies", "Installing", |step| is_install(step) && step.reason == Reason::WeakDependency),
-    ("Installing group/module packages", "Installing", |step| is_install(step) && step.reason == Reason::Group),
     ("Upgrading", "Upgrading", |step| step.action == Action::Upgrade),
+    ("Installing group/module packages", "Installing", |step| is_install(step) && step.reason == Reason::Group),
     ("Downgrading", "Downgrading", |step| step.action == Action::Downgrade),
     ("Reinstalling", "Reinstalling", |step| step.action == Action::Reinstall),
     ("Removing", "Removing", |step| step.action == Action::Remove && !step.unneeded),
@@ -253,7 +253,8 @@ fn table(outcome: &Outcome) -> String {
     }
     text.push_str("\nTransaction Summary:\n");
     for (name, count) in summary {
-        text.push_str(&format!(" {:<18} {count:>3} packages\n", format!("{name}:")));
+        let noun = if count == 1 { "package" } else { "packages" };
+        text.push_str(&format!(" {:<16} {count:>4} {noun}\n", format!("{name}:")));
     }
     let sizes =
         |pick: fn(&Incoming) -> u64| outcome.steps.iter().filter_map(|step| step.new.as_ref()).map(pick).sum::<u64>();
@@ -275,14 +276,21 @@ fn table(outcome: &Outcome) -> String {
 
 /// Groups and environments that change.
 fn group_lines(outcome: &Outcome) -> String {
+    let kind = |change: &Change| match &change.after {
+        _ if change.is_environment() => "environmental groups",
+        Some(State::Group(group)) if change.before.is_none() && group.reason == Reason::Dependency => {
+            "groups dependencies"
+        }
+        _ => "groups",
+    };
     let mut text = String::new();
     for (action, verb) in [("Install", "Installing"), ("Upgrade", "Upgrading"), ("Remove", "Removing")] {
-        for (kind, is_environment) in [("groups", false), ("environmental groups", true)] {
-            let fits = |change: &&Change| change.action() == action && change.is_environment() == is_environment;
+        for title in ["groups", "groups dependencies", "environmental groups"] {
+            let fits = |change: &&Change| change.action() == action && kind(change) == title;
             let names: Vec<String> =
                 outcome.groups.iter().filter(fits).map(|one| format!(" {}\n", one.name())).collect();
             if !names.is_empty() {
-                text.push_str(&format!("{verb} {kind}:\n{}", names.concat()));
+                text.push_str(&format!("{verb} {title}:\n{}", names.concat()));
             }
         }
     }
@@ -296,14 +304,14 @@ fn version(evr: &pkg::Evr) -> String {
 fn incoming(new: &Incoming) -> [String; 5] {
     let nevra = &new.nevra;
     let name = format!(" {}", nevra.name);
-    [name, nevra.arch.to_string(), version(&nevra.evr), new.repository.clone(), shown::bytes(new.installed_size)]
+    [name, nevra.arch.to_string(), version(&nevra.evr), new.repository.clone(), shown::aligned(new.installed_size)]
 }
 
 fn outgoing(old: &Outgoing, prefix: &str) -> [String; 5] {
     let nevra = &old.nevra;
     let repository = if old.repository.is_empty() { "<unknown>" } else { &old.repository };
     let name = format!("{prefix}{}", nevra.name);
-    [name, nevra.arch.to_string(), version(&nevra.evr), repository.to_owned(), shown::bytes(old.installed_size)]
+    [name, nevra.arch.to_string(), version(&nevra.evr), repository.to_owned(), shown::aligned(old.installed_size)]
 }
 
 fn json(outcome: &Outcome, id: Option<u64>) -> serde_json::Value {
