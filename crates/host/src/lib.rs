@@ -18,6 +18,7 @@ mod machine;
 mod process;
 mod remove;
 pub mod sandbox;
+pub mod sha256;
 mod sys;
 mod tool;
 
