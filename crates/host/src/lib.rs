@@ -19,6 +19,7 @@ mod machine;
 mod process;
 mod remove;
 pub mod sandbox;
+pub mod sha256;
 mod sys;
 mod tool;
 pub mod transfer;

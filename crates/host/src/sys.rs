@@ -153,6 +153,26 @@ pub(crate) fn kept(number: RawFd) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
+/// Digests as many blocks of each of `N` streams as the first has; `false`, and nothing done, where the processor has no
+/// instructions for that.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn sha256_blocks<const N: usize>(states: [&mut [u32; 8]; N], blocks: [&[[u8; 64]]; N]) -> bool {
+    let has = std::arch::is_x86_feature_detected!("sha")
+        && std::arch::is_x86_feature_detected!("ssse3")
+        && std::arch::is_x86_feature_detected!("sse4.1");
+    if has {
+        // SAFETY: the function is safe but for the instructions that it uses, and the processor has them.
+        unsafe { crate::sha256::x86::blocks(states, blocks) };
+    }
+    has
+}
+
+/// As on other machines: there are none.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn sha256_blocks<const N: usize>(_states: [&mut [u32; 8]; N], _blocks: [&[[u8; 64]]; N]) -> bool {
+    false
+}
+
 fn checked(result: libc::c_long) -> Result<(), Errno> {
     if result >= 0 { Ok(()) } else { Err(last_errno()) }
 }

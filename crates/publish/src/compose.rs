@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pkg::{Digest, SourceDateEpoch};
 use repodata::{Compression, Documents};
@@ -7,6 +6,7 @@ use sign::Signer;
 use store::Store;
 
 use crate::entry::{self, Prepared};
+use crate::parallel::on_all_cores;
 use crate::snapshot::{self, Content, KEY_FILE, Published, Snapshot};
 use crate::{PublishError, snapshot::SNAPSHOTS};
 
@@ -72,26 +72,9 @@ pub fn compose(
 
 /// Prepares all packages on all cores; the first error in the packages' order wins.
 fn prepare_all(packages: &[Package], signer: &dyn Signer, store: &Store) -> Result<Vec<Prepared>, PublishError> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(packages.len()).max(1);
-    let next = AtomicUsize::new(0);
-    let mut results: Vec<(usize, Result<Prepared, PublishError>)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(package) = packages.get(index) else { return done };
-                let result = entry::prepare(package, signer, store);
-                if result.is_err() {
-                    // No more are begun.
-                    next.store(packages.len(), Ordering::Relaxed);
-                }
-                done.push((index, result));
-            }
-        };
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        joined.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+    on_all_cores(packages.len(), |queue, done| {
+        while let Some(number) = queue.take() {
+            done.push(number, entry::prepare(&packages[number], signer, store));
+        }
+    })
 }

@@ -7,13 +7,13 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pkg::{Digest, Hasher, Nevra, SourceDateEpoch};
 use repodata::{Compression, Documents, Entry, Group};
 use store::Store;
 
 use crate::known::{Known, Listed, Stamp, Told, folder_bytes, group_bytes};
+use crate::parallel::on_all_cores;
 use crate::{PublishError, facts};
 
 /// Records: digest of a folder's path -> what is known of its packages.
@@ -160,38 +160,34 @@ fn read_fresh(folder: &Path, found: &[(String, Stamp)], known: &Known<'_>) -> Re
         .filter(|(location, stamp)| known.package(location, stamp).is_none())
         .map(|(location, _)| location.as_str())
         .collect();
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(open.len()).max(1);
-    let next = AtomicUsize::new(0);
-    let mut results: Vec<(usize, Result<Fresh, PublishError>)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(location) = open.get(index) else { return done };
-                let result = read(folder, location);
-                if result.is_err() {
-                    // No more are begun.
-                    next.store(open.len(), Ordering::Relaxed);
-                }
-                done.push((index, result));
+    let failed = |error| PublishError::from_io(error, folder);
+    on_all_cores(open.len(), |queue, done| {
+        // Two files at a time are digested on each core; what cannot be opened is done at once.
+        let done = std::cell::RefCell::new(done);
+        let next = || loop {
+            let number = queue.take()?;
+            match fs_err::File::open(folder.join(open[number])) {
+                Ok(file) => return Some((number, file)),
+                Err(error) => done.borrow_mut().push(number, Err(failed(error))),
             }
         };
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        joined.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+        host::sha256::all(next, |number, file, digested| {
+            let result = digested.map_err(failed);
+            let result =
+                result.and_then(|(digest, size)| read(folder, open[number], file, (Digest::from_bytes(digest), size)));
+            done.borrow_mut().push(number, result);
+        });
+    })
 }
 
-fn read(folder: &Path, location: &str) -> Result<Fresh, PublishError> {
-    let path = folder.join(location);
-    let failed = |error| PublishError::from_io(error, folder);
-    let mut file = fs_err::File::open(&path).map_err(failed)?;
-    let mut digest = Hasher::new();
-    let size = std::io::copy(&mut file, &mut digest).map_err(failed)?;
-    let digest = digest.finish();
-    std::io::Seek::rewind(&mut file).map_err(failed)?;
+/// What is told of a file whose digest and size are known.
+fn read(
+    folder: &Path,
+    location: &str,
+    mut file: fs_err::File,
+    (digest, size): (Digest, u64),
+) -> Result<Fresh, PublishError> {
+    std::io::Seek::rewind(&mut file).map_err(|error| PublishError::from_io(error, folder))?;
     let mut start = std::io::BufReader::new(file);
     let read = rpm::Package::read(&mut start)
         .map_err(|cause| PublishError::Package { file_name: location.to_owned(), cause })?;

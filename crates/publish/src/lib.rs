@@ -21,6 +21,7 @@ mod error;
 mod facts;
 mod folder;
 mod known;
+mod parallel;
 mod snapshot;
 
 pub use compose::{Package, compose};

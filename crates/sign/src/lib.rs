@@ -6,6 +6,7 @@
 
 mod key;
 mod public_key;
+mod rsa;
 mod signer;
 
 pub use key::{Key, KeyAlgorithm, KeyError};

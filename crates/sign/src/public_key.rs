@@ -6,6 +6,8 @@ use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::{KeyDetails as _, VerifyingKey};
 
+use crate::rsa::{Modulus, Quick};
+
 /// Bytes of signature that are looked at: a handful of signatures fits, a denial of service does not.
 const SIGNATURE_MAX: usize = 64 << 10;
 
@@ -18,6 +20,8 @@ pub struct PublicKey {
     certificate: SignedPublicKey,
     /// Whether the certificate's own signatures are right: looked at once, as that costs more than a package's signature.
     is_bound: OnceLock<bool>,
+    /// Of the primary key, then of each subkey.
+    moduli: OnceLock<Vec<Option<Modulus>>>,
 }
 
 /// Why a signature is not accepted.
@@ -42,7 +46,7 @@ pub enum VerifyError {
 
 impl PublicKey {
     pub(crate) fn new(certificate: SignedPublicKey) -> PublicKey {
-        PublicKey { certificate, is_bound: OnceLock::new() }
+        PublicKey { certificate, is_bound: OnceLock::new(), moduli: OnceLock::new() }
     }
 
     /// Reads the first key of an armoured or binary text.
@@ -93,6 +97,14 @@ impl PublicKey {
             || self.certificate.public_subkeys.iter().any(|sub| matches(&sub.fingerprint(), &sub.legacy_key_id()))
     }
 
+    fn modulus(&self, index: usize) -> Option<&Modulus> {
+        let moduli = || {
+            let subkeys = self.certificate.public_subkeys.iter().map(|sub| Modulus::of(&sub.key));
+            std::iter::once(Modulus::of(&self.certificate.primary_key)).chain(subkeys).collect()
+        };
+        self.moduli.get_or_init(moduli).get(index)?.as_ref()
+    }
+
     fn check(&self, signature: &Signature, open: Open<'_>) -> Result<(), VerifyError> {
         let fingerprint = self.fingerprint();
         let bad = |why| VerifyError::BadKey { fingerprint: fingerprint.clone(), why };
@@ -128,15 +140,17 @@ impl PublicKey {
         let mismatch = || VerifyError::Mismatch { fingerprint: fingerprint.clone() };
         let over = |is_right: bool| if is_right { Ok(()) } else { Err(mismatch()) };
         if by(signature, primary) {
+            let key = Quick { key: primary, modulus: self.modulus(0) };
             let content = open()?;
-            return over(signature.verify(primary, content).is_ok());
+            return over(signature.verify(&key, content).is_ok());
         }
-        let subkeys = self.certificate.public_subkeys.iter().filter(|sub| by(signature, &sub.key));
-        for sub in subkeys {
+        let subkeys = self.certificate.public_subkeys.iter().enumerate();
+        for (index, sub) in subkeys.filter(|(_, sub)| by(signature, &sub.key)) {
             let may_sign = sub.signatures.iter().any(|binding| binding.key_flags().sign());
             if may_sign && sub.signatures.iter().all(|own| own.typ() != Some(SignatureType::SubkeyRevocation)) {
+                let key = Quick { key: &sub.key, modulus: self.modulus(index + 1) };
                 let content = open()?;
-                return over(signature.verify(&sub.key, content).is_ok());
+                return over(signature.verify(&key, content).is_ok());
             }
         }
         Err(bad("may not sign"))
