@@ -18,6 +18,7 @@ use plan::{BuiltPackage, Candidate, CandidatePackage, Plan, Provider, Requiremen
 use spec::{Environment, Evaluated, Macros, Origin, Target};
 use store::Store;
 
+use crate::archives;
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::machine::Accelerator;
@@ -192,6 +193,12 @@ pub(crate) fn prepare<'a>(
             sources.entry(source.component).or_default().insert(source.file_name, digest);
         }
     }
+    for step in &plan.steps {
+        let component = &distro.components[&step.component];
+        if component.overlays.iter().any(|overlay| overlay.archive().is_some()) {
+            archives::change(component, sources.entry(step.component.clone()).or_default(), store)?;
+        }
+    }
     Ok(Yard { distro, specs, plan, stage0: Arc::new(stage0), sources, store })
 }
 
@@ -223,7 +230,8 @@ pub(crate) fn origin_of(file: &distro::SourceFile) -> Result<build::sources::Ori
 /// The sources of a component, each with the suite that has it where that is not stage0's.
 fn sources_of(component: &Component) -> Result<Vec<(Option<&str>, build::sources::Source)>, Failure> {
     let mut sources = Vec::new();
-    for file in &component.source_files {
+    // An archive that overlays change is made of another one.
+    for file in component.source_files.iter().filter(|file| file.origin != FileOrigin::Overlay) {
         let Some((Hash::Sha512(sha512), size)) = file.hash.clone().zip(file.size) else {
             let message = format!("the source `{}` of `{}` is not locked by SHA-512", file.file_name, component.name);
             return Err(Failure::definition(format!("{message}\n  --> {}", file.at)).hint(format!(

@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         };
         // What is pinned beside the sources stays; a lock that does not read is written anew.
         let mut lock = Lock { sources: Vec::new(), ..Lock::read(&path).unwrap_or_default() };
-        for file in &component.source_files {
+        for file in component.source_files.iter().filter(|file| file.origin != distro::FileOrigin::Overlay) {
             let origin = pipeline::origin_of(file)?;
             let suite = file.origin.suite().unwrap_or(&distro.stage0.suite);
             let archive = build::sources::Archive { suite, arch: &arch };
