@@ -21,7 +21,7 @@ mod rpm;
 mod rpm_query;
 mod rpm_verify;
 mod shell;
-mod spec;
+pub(crate) mod spec;
 mod why;
 mod why_changed;
 
