@@ -150,7 +150,10 @@ fn archives(distro: &Distro, found: &mut Vec<Diagnostic>) {
         let expected = || component.source_files.iter().filter(|file| file.origin == FileOrigin::Overlay);
         for (archive, overlay) in &changed {
             if !expected().any(|file| file.file_name == *archive) {
-                let message = format!("nothing says which digest `{archive}` of `{}` is to have after its overlays", component.name);
+                let message = format!(
+                    "nothing says which digest `{archive}` of `{}` is to have after its overlays",
+                    component.name
+                );
                 let hint = format!(
                     "add a `source-files` entry: filename = \"{archive}\", origin = {{ type = \"overlay\" }}, replace-upstream = true"
                 );
@@ -159,7 +162,9 @@ fn archives(distro: &Distro, found: &mut Vec<Diagnostic>) {
         }
         for file in expected().filter(|file| !changed.contains_key(file.file_name.as_str())) {
             let message = format!("no overlay of `{}` changes the archive `{}`", component.name, file.file_name);
-            found.push(Diagnostic::new(message).at(&file.at).hint("remove this entry, or name the archive in an overlay"));
+            found.push(
+                Diagnostic::new(message).at(&file.at).hint("remove this entry, or name the archive in an overlay"),
+            );
         }
         for overlay in component.overlays.iter().filter(|overlay| overlay.archive().is_none()) {
             let file = match &overlay.kind {

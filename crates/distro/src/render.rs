@@ -209,7 +209,8 @@ fn changes(component: &Component, style: Style) -> Result<(Vec<SpecOverlay>, Vec
 
 fn authors_is_empty(component: &Component, style: Style) -> bool {
     component.overlays.iter().all(|overlay| overlay.archive().is_some())
-        && !component.build.check.skip && macro_file(&component.build, style).is_none()
+        && !component.build.check.skip
+        && macro_file(&component.build, style).is_none()
 }
 
 /// The macros that the build options stand for; nothing where there are none.
@@ -331,7 +332,8 @@ fn interleave(folder: &Folder, history: History<'_>) -> Result<Vec<Commit>, Rend
             line.extend(history.local.iter().filter(behind).map(|change| change.commit.clone()));
         }
     }
-    let on_top = |change: &&LocalChange| change.upstream.is_none() || change.upstream.as_deref() == head || head.is_none();
+    let on_top =
+        |change: &&LocalChange| change.upstream.is_none() || change.upstream.as_deref() == head || head.is_none();
     line.extend(history.local.iter().filter(on_top).map(|change| change.commit.clone()));
     let is_local = |commit: &Commit| history.local.iter().any(|change| change.commit.id == commit.id);
     let last = line.iter().rposition(is_local);
@@ -353,8 +355,7 @@ fn interleave(folder: &Folder, history: History<'_>) -> Result<Vec<Commit>, Rend
 
 /// Upstream's commits by their first parents, from the one at which the component came in to the head.
 fn mainline<'h>(history: History<'h>) -> Result<Vec<&'h Commit>, RenderError> {
-    let by_id: BTreeMap<&str, &Commit> =
-        history.upstream.iter().map(|commit| (commit.id.as_str(), commit)).collect();
+    let by_id: BTreeMap<&str, &Commit> = history.upstream.iter().map(|commit| (commit.id.as_str(), commit)).collect();
     let mut line = Vec::new();
     let mut next = history.upstream.first();
     while let Some(commit) = next {

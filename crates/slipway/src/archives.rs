@@ -34,7 +34,10 @@ pub(crate) fn change(
             None => None,
         };
         let Some(original) = original else {
-            let message = format!("the archive `{archive}`, which overlays of `{}` change, is none of its sources", component.name);
+            let message = format!(
+                "the archive `{archive}`, which overlays of `{}` change, is none of its sources",
+                component.name
+            );
             return Err(Failure::definition(format!("{message}\n  --> {at}")).hint("see `Source` tags for its name"));
         };
         let changed = changed(component, archive, &indexes, &original, store)?;
@@ -92,7 +95,8 @@ fn changed(
     let Some(expected) = expected else {
         let at = entry.map_or(&component.overlays[indexes[0]].at, |file| &file.at);
         let received = Digest::of(&packed).hex();
-        let message = format!("nothing says which digest `{archive}` of `{}` is to have after its overlays", component.name);
+        let message =
+            format!("nothing says which digest `{archive}` of `{}` is to have after its overlays", component.name);
         return Err(Failure::definition(format!("{message}\n  --> {at}\n  received  SHA256 {received}"))
             .hint(format!("compare it, then write `hash-type = \"SHA256\"` and `hash = \"{received}\"`")));
     };
@@ -117,12 +121,17 @@ fn explain(component: &Component, indexes: &[usize], error: ArchiveError) -> Fai
                 .iter()
                 .find(|file| file.file_name == archive && file.origin == FileOrigin::Overlay);
             let at = entry.map_or(&first.at, |file| &file.at);
-            let message = format!("the archive `{archive}` of `{}` is another one after its overlays than was expected", component.name);
+            let message = format!(
+                "the archive `{archive}` of `{}` is another one after its overlays than was expected",
+                component.name
+            );
             Failure::definition(format!("{message}\n  expected  {expected}  ({at})\n  received  {received}")).hint(
                 "compare both archives, then write the received digest; compressors of other tools give other bytes for the same files",
             )
         }
-        error => Failure::definition(format!("overlays of `{}` cannot be made: {error}\n  --> {}", component.name, first.at)),
+        error => {
+            Failure::definition(format!("overlays of `{}` cannot be made: {error}\n  --> {}", component.name, first.at))
+        }
     }
 }
 
@@ -188,7 +197,10 @@ mod tests {
         let other = "00".repeat(32);
         let message = run(&hash(&other), "vendor/**").unwrap_err().to_string();
         assert!(message.contains(&format!("expected  SHA256 {other}")), "{message}");
-        assert!(message.contains(&format!("received  SHA256 {received}")) && message.contains("distro.toml:"), "{message}");
+        assert!(
+            message.contains(&format!("received  SHA256 {received}")) && message.contains("distro.toml:"),
+            "{message}"
+        );
         let digest = run(&hash(received), "vendor/**").unwrap();
         assert_eq!(digest.hex(), received);
         assert_eq!(run(&hash(received), "vendor/**").unwrap(), digest, "what is known is not made again");

@@ -381,11 +381,7 @@ fn facts(evaluated: &spec::Evaluated) -> Facts {
 
 fn gap(gap: &spec::Gap) -> Gap {
     let through = if gap.chain.is_empty() { String::new() } else { format!(" (in {})", gap.chain.join(", in ")) };
-    Gap {
-        kind: gap.kind.as_str().to_owned(),
-        at: gap.position.to_string(),
-        what: format!("{}{through}", gap.text),
-    }
+    Gap { kind: gap.kind.as_str().to_owned(), at: gap.position.to_string(), what: format!("{}{through}", gap.text) }
 }
 
 /// The files of one spec's folder, and those that all specs see. Notes what was asked for.

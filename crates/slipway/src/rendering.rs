@@ -154,7 +154,12 @@ impl<'d> Renderer<'d> {
     }
 
     /// Renders a component; nothing is written. `local` are the definition's own commits that count.
-    pub(crate) fn render(&self, component: &Component, upstream: &Upstream, local: &Local) -> Result<Rendered, Failure> {
+    pub(crate) fn render(
+        &self,
+        component: &Component,
+        upstream: &Upstream,
+        local: &Local,
+    ) -> Result<Rendered, Failure> {
         self.try_render(component, upstream, local)?.map_err(|error| explain(component, &error))
     }
 
@@ -263,7 +268,9 @@ impl<'d> Renderer<'d> {
         inputs.extend(links);
         let digest = |text: &String| format!("sha256:{}", pkg::Digest::of(text.as_bytes()).hex());
         inputs.extend(stage0.files.iter().map(|(path, text)| (format!("stage0 file {path}"), digest(text))));
-        inputs.extend(stage0.mapping.iter().map(|(need, packages)| (format!("stage0 mapping {need}"), packages.join(" "))));
+        inputs.extend(
+            stage0.mapping.iter().map(|(need, packages)| (format!("stage0 mapping {need}"), packages.join(" "))),
+        );
         for (index, command) in stage0.commands.iter().enumerate() {
             inputs.push((format!("stage0 command {}", index + 1), command.run.join(" ")));
         }

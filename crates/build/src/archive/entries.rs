@@ -47,8 +47,7 @@ impl Tree {
 
 /// Reads a tar archive; of the modes only the permissions count.
 pub(super) fn read(archive: &str, tar: &[u8]) -> Result<Tree, ArchiveError> {
-    let unreadable =
-        |cause| ArchiveError::Unreadable { archive: archive.to_owned(), what: "a tar archive", cause };
+    let unreadable = |cause| ArchiveError::Unreadable { archive: archive.to_owned(), what: "a tar archive", cause };
     let mut tree = Tree::default();
     let mut reader = tar::Archive::new(tar);
     for (count, entry) in reader.entries().map_err(unreadable)?.enumerate() {
@@ -84,7 +83,10 @@ pub(super) fn read(archive: &str, tar: &[u8]) -> Result<Tree, ArchiveError> {
                 return Err(wrong("is a device, which cannot be packed again".to_owned()));
             }
             other => {
-                return Err(wrong(format!("is of the kind {:?}, which cannot be packed again", char::from(other.as_byte()))));
+                return Err(wrong(format!(
+                    "is of the kind {:?}, which cannot be packed again",
+                    char::from(other.as_byte())
+                )));
             }
         };
         // `./` itself.

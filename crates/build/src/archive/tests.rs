@@ -73,8 +73,10 @@ const ENTRIES: [(&str, &str); 6] = [
 #[test]
 fn files_are_removed_and_changed_below_the_one_folder() {
     let changed =
-        change("pkg-1.tar", &tar_of(&ENTRIES), &[remove("vendor/**"), replace("configure.ac", "\\(old", "(new")]).unwrap();
-    let expected = ["pkg-1/", "pkg-1/configure.ac", "pkg-1/run.sh", "pkg-1/vendor/", "pkg-1/vendor/z/", "pkg-1/vendor-notes"];
+        change("pkg-1.tar", &tar_of(&ENTRIES), &[remove("vendor/**"), replace("configure.ac", "\\(old", "(new")])
+            .unwrap();
+    let expected =
+        ["pkg-1/", "pkg-1/configure.ac", "pkg-1/run.sh", "pkg-1/vendor/", "pkg-1/vendor/z/", "pkg-1/vendor-notes"];
     assert_eq!(names(&changed), expected, "sorted by the parts of paths; folders stay");
     assert_eq!(text(&changed, "pkg-1/configure.ac"), "AC_CHECK_LIB(new)\n");
     let mut archive = tar::Archive::new(changed.as_slice());
@@ -84,7 +86,10 @@ fn files_are_removed_and_changed_below_the_one_folder() {
         let owner = (header.uid().unwrap(), header.gid().unwrap(), header.mtime().unwrap());
         assert_eq!(owner, (0, 0, 0));
         let is_script = entry.path().unwrap().ends_with("run.sh");
-        assert_eq!(header.mode().unwrap() & 0o111 != 0, is_script || entry.path().unwrap().to_string_lossy().ends_with('/'));
+        assert_eq!(
+            header.mode().unwrap() & 0o111 != 0,
+            is_script || entry.path().unwrap().to_string_lossy().ends_with('/')
+        );
     }
 }
 

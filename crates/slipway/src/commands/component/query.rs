@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_where_nothing_is_missing_is_refused() {
-        let gap = |kind: GapKind| Gap { kind: kind.as_str().to_owned(), at: "a.spec:1".to_owned(), what: "x".to_owned() };
+        let gap =
+            |kind: GapKind| Gap { kind: kind.as_str().to_owned(), at: "a.spec:1".to_owned(), what: "x".to_owned() };
         let (machine, undefined, refused) = (gap(GapKind::Machine), gap(GapKind::Macro), gap(GapKind::Refused));
         let rows = [
             ("whole", vec![]),

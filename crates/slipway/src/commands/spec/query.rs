@@ -199,7 +199,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
         context.ui.data(&format!("],\"failures\":{}}}", failures.into_iter().cloned().collect::<Value>()));
     }
     if incomplete > 0 {
-        context.ui.note(&format!("{incomplete} of {} answers are incomplete; `--json` says what is missing", specs.len()));
+        context
+            .ui
+            .note(&format!("{incomplete} of {} answers are incomplete; `--json` says what is missing", specs.len()));
     }
     report(&problems, specs.len(), context)
 }
