@@ -11,6 +11,7 @@
 //! Job              --run::build-------> Built: packages as objects, log
 //! ```
 
+pub mod archive;
 pub mod debian;
 mod error;
 mod job;

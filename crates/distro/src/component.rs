@@ -257,6 +257,14 @@ pub enum FileOrigin {
     Overlay,
 }
 
+impl SourceFile {
+    /// Whether two entries are about the same file. An archive as upstream has it and the one that overlays make of it are two.
+    pub(crate) fn is_same(&self, other: &SourceFile) -> bool {
+        let is_changed = |file: &SourceFile| file.origin == FileOrigin::Overlay;
+        self.file_name == other.file_name && is_changed(self) == is_changed(other)
+    }
+}
+
 impl FileOrigin {
     /// The suite that has the file, where that is not stage0's.
     pub fn suite(&self) -> Option<&str> {

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use crate::component::SpecSource;
+use crate::component::{FileOrigin, SpecSource};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::load::{Distro, with_nearest};
-use crate::overlay::Date;
+use crate::overlay::{Date, Overlay, OverlayKind};
 
 /// Everything that does not fit together, by place. `today` is for overlays that expire; without it they do not.
 ///
@@ -18,6 +18,7 @@ pub fn check(distro: &Distro, today: Option<Date>) -> Vec<Diagnostic> {
     upstreams(distro, &mut found);
     channels(distro, &mut found);
     overlays(distro, today, &mut found);
+    archives(distro, &mut found);
     images(distro, &mut found);
     rendered(distro, &mut found);
     found.sort_by(|left, right| left.at.cmp(&right.at).then_with(|| left.message.cmp(&right.message)));
@@ -136,6 +137,49 @@ fn overlays(distro: &Distro, today: Option<Date>, found: &mut Vec<Diagnostic>) {
             let message = format!("this overlay was wanted until {expires}");
             let hint = "remove it, or say until when it is wanted: `expires`";
             found.push(Diagnostic::new(message).at(overlay.value_at("expires")).hint(hint).warning());
+        }
+    }
+}
+
+/// Archives that overlays change, without the digest that they are to have then; such digests without an overlay; and overlays
+/// that change an archive as a file.
+fn archives(distro: &Distro, found: &mut Vec<Diagnostic>) {
+    for component in distro.components.values() {
+        let changed: BTreeMap<&str, &Overlay> =
+            component.overlays.iter().rev().filter_map(|overlay| Some((overlay.archive()?, overlay))).collect();
+        let expected = || component.source_files.iter().filter(|file| file.origin == FileOrigin::Overlay);
+        for (archive, overlay) in &changed {
+            if !expected().any(|file| file.file_name == *archive) {
+                let message = format!(
+                    "nothing says which digest `{archive}` of `{}` is to have after its overlays",
+                    component.name
+                );
+                let hint = format!(
+                    "add a `source-files` entry: filename = \"{archive}\", origin = {{ type = \"overlay\" }}, replace-upstream = true"
+                );
+                found.push(Diagnostic::new(message).at(overlay.value_at("archive")).hint(hint));
+            }
+        }
+        for file in expected().filter(|file| !changed.contains_key(file.file_name.as_str())) {
+            let message = format!("no overlay of `{}` changes the archive `{}`", component.name, file.file_name);
+            found.push(
+                Diagnostic::new(message).at(&file.at).hint("remove this entry, or name the archive in an overlay"),
+            );
+        }
+        for overlay in component.overlays.iter().filter(|overlay| overlay.archive().is_none()) {
+            let file = match &overlay.kind {
+                OverlayKind::PrependFileLines { file, .. }
+                | OverlayKind::SearchReplaceInFile { file, .. }
+                | OverlayKind::AddFile { file, .. }
+                | OverlayKind::RemoveFile { file, .. }
+                | OverlayKind::RenameFile { file, .. } => file,
+                _ => continue,
+            };
+            if let Some(inside) = changed.get(file.as_str()) {
+                let message = format!("this overlay changes `{file}` as a file, and another one what is in it");
+                let note = format!("the other is at {}", inside.at);
+                found.push(Diagnostic::new(message).at(overlay.value_at("file")).note(note).hint("remove one of them"));
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use pkg::SourceDateEpoch;
 
-use crate::component::{Component, ComponentLayer, Hash, Surroundings};
+use crate::component::{Component, ComponentLayer, FileOrigin, Hash, Surroundings};
 use crate::diagnostic::{Diagnostic, Diagnostics, Located, Position, Severity, SourceText, nearest};
 use crate::distribution::Distribution;
 use crate::group::{ComponentGroup, PackageGroup, PackagePublish};
@@ -665,6 +665,10 @@ fn expand_overlay_files(settings: &mut Settings, folder: &Path, problems: &mut V
 fn apply_lock(component: &mut Component, locks: Locks, problems: &mut Vec<Diagnostic>) {
     let lock = lock::load(&component.lock_file, problems);
     for file in &mut component.source_files {
+        // The lock has archives as they were before overlays changed them.
+        if file.origin == FileOrigin::Overlay {
+            continue;
+        }
         if let Some(locked) = lock.sources.iter().find(|locked| locked.file_name == file.file_name) {
             file.hash.get_or_insert_with(|| Hash::Sha512(locked.sha512.clone()));
             file.size = Some(locked.size);

@@ -55,6 +55,16 @@ impl Overlay {
         )
     }
 
+    /// The source archive that it changes the inside of.
+    pub fn archive(&self) -> Option<&str> {
+        match &self.kind {
+            OverlayKind::SearchReplaceInFile { archive, .. } | OverlayKind::RemoveFile { archive, .. } => {
+                archive.as_deref()
+            }
+            _ => None,
+        }
+    }
+
     /// The file of the definition that it brings along.
     pub fn source(&self) -> Option<&PathBuf> {
         match &self.kind {

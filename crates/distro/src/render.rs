@@ -10,7 +10,7 @@ use std::path::Path;
 use spec::autospec::{AutospecError, Commit, Features, Flags, process};
 use spec::overlay::{Applied, Folder, Operation, Overlay as SpecOverlay, OverlayError, Scope, apply};
 
-use crate::component::{BuildOptions, Component, Hash, ReleaseCalculation};
+use crate::component::{BuildOptions, Component, FileOrigin, Hash, ReleaseCalculation};
 use crate::overlay::OperationError;
 
 /// The words that rendering itself writes: the original's where its tree is rendered, so that its bytes stay, and ours elsewhere.
@@ -187,7 +187,8 @@ fn changes(component: &Component, style: Style) -> Result<(Vec<SpecOverlay>, Vec
         let tag = Operation::InsertTag { package: None, tag: "Source9999".to_owned(), value: name };
         add(tag, false, Author::BuildOptions);
     }
-    for (index, overlay) in component.overlays.iter().enumerate() {
+    // What is inside of archives is changed where archives are at hand: when sources are put together.
+    for (index, overlay) in component.overlays.iter().enumerate().filter(|(_, overlay)| overlay.archive().is_none()) {
         let made = overlay.operation().map_err(|error| RenderError::Operation { overlay: index, error })?;
         add(made.operation, made.is_optional, Author::Overlay(index));
     }
@@ -207,7 +208,9 @@ fn changes(component: &Component, style: Style) -> Result<(Vec<SpecOverlay>, Vec
 }
 
 fn authors_is_empty(component: &Component, style: Style) -> bool {
-    component.overlays.is_empty() && !component.build.check.skip && macro_file(&component.build, style).is_none()
+    component.overlays.iter().all(|overlay| overlay.archive().is_some())
+        && !component.build.check.skip
+        && macro_file(&component.build, style).is_none()
 }
 
 /// The macros that the build options stand for; nothing where there are none.
@@ -231,6 +234,14 @@ fn list_sources(component: &Component, folder: &mut Folder) {
     let entries: Vec<(&str, String)> = component
         .source_files
         .iter()
+        .filter(|file| {
+            // The archive as it is after its overlays takes the place of the one that they change.
+            file.origin == FileOrigin::Overlay
+                || !component
+                    .source_files
+                    .iter()
+                    .any(|other| other.origin == FileOrigin::Overlay && other.file_name == file.file_name)
+        })
         .filter_map(|file| {
             let (kind, hex) = match file.hash.as_ref()? {
                 Hash::Sha256(hex) => ("SHA256", hex),

@@ -43,6 +43,12 @@ impl Failure {
         Failure { code, ..self }
     }
 
+    /// The same, with the place that it is about before its first word.
+    pub(crate) fn within(mut self, place: &str) -> Failure {
+        self.message.insert_str(0, place);
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self

@@ -3,6 +3,7 @@
 //! `pipeline` is the whole factory on one page; each command is a file in `commands`; `ui` is the only place that prints;
 //! `explain` gives errors their place and their advice.
 
+mod archives;
 mod commands;
 mod context;
 mod defaults;

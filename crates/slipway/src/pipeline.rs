@@ -19,6 +19,7 @@ use plan::{BuiltPackage, Candidate, CandidatePackage, Plan, Provider, Requiremen
 use spec::{Environment, Evaluated, Macros, Origin, Target};
 use store::Store;
 
+use crate::archives;
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::machine::Accelerator;
@@ -211,6 +212,12 @@ pub(crate) fn prepare<'a>(
         let digests = build::sources::fetch(&wanted, &access, &context.host, store, progress)?;
         for (source, digest) in wanted.into_iter().zip(digests) {
             fetched.entry(source.component).or_default().insert(source.file_name, digest);
+        }
+    }
+    for step in &plan.steps {
+        let component = &distro.components[&step.component];
+        if component.overlays.iter().any(|overlay| overlay.archive().is_some()) {
+            archives::change(component, fetched.entry(step.component.clone()).or_default(), store)?;
         }
     }
     Ok(Yard { distro, specs, plan, stage0: Arc::new(stage0), sources: fetched, store })

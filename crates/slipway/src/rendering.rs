@@ -385,13 +385,14 @@ pub(crate) fn overlaid(component: &Component) -> Result<Folder, Failure> {
     files.remove(&spec_name);
     let mut folder = Folder::new(spec_name, fs_err::read_to_string(component.spec.path())?);
     folder.files = files;
-    let mut overlays = Vec::new();
-    for (overlay, loaded) in component.overlays.iter().enumerate() {
+    let (mut overlays, mut indexes) = (Vec::new(), Vec::new());
+    for (overlay, loaded) in component.overlays.iter().enumerate().filter(|(_, loaded)| loaded.archive().is_none()) {
+        indexes.push(overlay);
         let failed = |error| explain(component, &RenderError::Operation { overlay, error });
         overlays.push(loaded.operation().map_err(failed)?);
     }
     let applied = spec::overlay::apply(&folder, &overlays).map_err(|error| {
-        let author = distro::render::Author::Overlay(error.overlay);
+        let author = distro::render::Author::Overlay(indexes.get(error.overlay).copied().unwrap_or_default());
         explain(component, &RenderError::Overlay { author, error: Box::new(error) })
     })?;
     Ok(applied.folder)

@@ -48,17 +48,20 @@ pub(crate) fn of(component: &Component, distro: &Distro) -> Result<(Vec<Wanted>,
     };
     let places = Places { name: distribution, distribution: distro.distributions.get(distribution), package, distro };
     let mut wanted = Vec::with_capacity(listed.len() + component.source_files.len());
+    // An archive that overlays change is made of the one that is fetched.
+    let named: Vec<&SourceFile> =
+        component.source_files.iter().filter(|file| file.origin != FileOrigin::Overlay).collect();
     for entry in &listed {
-        if component.source_files.iter().all(|file| file.file_name != entry.file_name) {
+        if named.iter().all(|file| file.file_name != entry.file_name) {
             wanted.push(places.listed(component, entry));
         }
     }
-    for file in &component.source_files {
+    for file in &named {
         let entry = listed.iter().find(|entry| entry.file_name == file.file_name);
         wanted.push(places.named(component, file, entry));
     }
     let names: Vec<String> = wanted.iter().map(|wanted| wanted.source.file_name.clone()).collect();
-    for (wanted, file) in wanted.iter_mut().rev().zip(component.source_files.iter().rev()) {
+    for (wanted, file) in wanted.iter_mut().rev().zip(named.iter().rev()) {
         wanted.source.signature = file.signature.as_ref().map(|signature| Signature {
             by: match names.contains(&signature.file) {
                 true => SignedBy::Source(signature.file.clone()),
@@ -141,11 +144,8 @@ impl Places<'_> {
                 refused = Some(Problem::Refused(why, hint.to_owned()));
                 Origin::Remote(Vec::new())
             }
-            FileOrigin::Overlay => {
-                let why = "overlays make it out of another archive, and a build does not do that yet".to_owned();
-                refused = Some(Problem::Refused(why, "pin the changed archive with an origin of type `local`".to_owned()));
-                Origin::Remote(Vec::new())
-            }
+            // Not asked for: see `of`.
+            FileOrigin::Overlay => Origin::Remote(Vec::new()),
         };
         let disagreement = match (&file.hash, entry) {
             (Some(pinned), Some(entry))

@@ -11,22 +11,17 @@ pub enum OperationError {
     /// The file that it brings along cannot be read.
     #[error("{0}")]
     Source(#[from] std::io::Error),
-    /// It changes what is inside of a source archive.
-    #[error("overlays inside of archives are not supported: `{archive}` would have to be unpacked and packed again")]
-    Archive {
-        /// The archive.
-        archive: String,
-    },
     /// The file that it brings along has no name.
     #[error("`{}` is not a file that could be brought along", .0.display())]
     Name(PathBuf),
 }
 
 impl Overlay {
-    /// What it changes, with the file that it brings along read.
+    /// What it changes, with the file that it brings along read. Where there is an [`Overlay::archive`], the files that it changes
+    /// are those in the archive.
     ///
     /// # Errors
-    /// When that file cannot be read, or it changes an archive.
+    /// When that file cannot be read.
     pub fn operation(&self) -> Result<spec::overlay::Overlay, OperationError> {
         let operation = match self.kind.clone() {
             OverlayKind::AddTag { package, tag, value } => Operation::AddTag { package, tag, value },
@@ -53,17 +48,13 @@ impl Overlay {
             }
             OverlayKind::RemovePatch { file } => Operation::RemovePatch { pattern: file },
             OverlayKind::PrependFileLines { file, lines } => Operation::PrependFileLines { pattern: file, lines },
-            OverlayKind::SearchReplaceInFile { archive: Some(archive), .. }
-            | OverlayKind::RemoveFile { archive: Some(archive), .. } => {
-                return Err(OperationError::Archive { archive });
-            }
-            OverlayKind::SearchReplaceInFile { archive: None, file, regex, replacement } => {
+            OverlayKind::SearchReplaceInFile { file, regex, replacement, .. } => {
                 Operation::SearchReplaceInFile { pattern: file, search: regex.into(), replacement }
             }
             OverlayKind::AddFile { file, source } => {
                 Operation::AddFile { file_name: file, content: fs_err::read(source)? }
             }
-            OverlayKind::RemoveFile { archive: None, file } => Operation::RemoveFile { pattern: file },
+            OverlayKind::RemoveFile { file, .. } => Operation::RemoveFile { pattern: file },
             OverlayKind::RenameFile { file, replacement } => {
                 Operation::RenameFile { pattern: file, new_name: replacement }
             }

@@ -35,7 +35,7 @@ impl Settings {
             self.lists.entry(key).or_default().extend(list.iter().cloned());
         }
         for file in &later.source_files {
-            self.source_files.retain(|earlier| earlier.file_name != file.file_name);
+            self.source_files.retain(|earlier| !earlier.is_same(file));
             self.source_files.push(file.clone());
         }
         self.overlays.extend(later.overlays.iter().cloned());

@@ -78,7 +78,7 @@ impl Settings {
         }
         for file in table.tables("source-files", reference::SOURCE_FILE) {
             let Some(file) = component::read_source_file(file, folder) else { continue };
-            if settings.source_files.iter().any(|earlier| earlier.file_name == file.file_name) {
+            if settings.source_files.iter().any(|earlier| earlier.is_same(&file)) {
                 let problem = Diagnostic::new(format!("the source file `{}` is written twice", file.file_name));
                 table.report_at(&file.at, problem);
             }

@@ -116,6 +116,9 @@ fn short(text: &str) -> String {
 fn effect(component: &Component, index: usize, folder: Option<&Folder>) -> Result<(), String> {
     let folder = folder.ok_or_else(|| "there is no rendered spec".to_owned())?;
     let overlay = &component.overlays[index];
+    if let Some(archive) = overlay.archive() {
+        return archive_effect(component, archive, folder);
+    }
     let operation = overlay.operation().map_err(|error| error.to_string())?;
     let Err(reason) = holds(&operation.operation, folder) else { return Ok(()) };
     let is_explained = match &overlay.kind {
@@ -130,6 +133,21 @@ fn effect(component: &Component, index: usize, folder: Option<&Folder>) -> Resul
         _ => false,
     };
     if is_explained { Ok(()) } else { Err(reason) }
+}
+
+/// What is in an archive is not looked at: that the rendered `sources` name the changed archive is what can be seen.
+fn archive_effect(component: &Component, archive: &str, folder: &Folder) -> Result<(), String> {
+    let changed = component
+        .source_files
+        .iter()
+        .find(|file| file.file_name == archive && file.origin == distro::FileOrigin::Overlay)
+        .and_then(|file| file.hash.as_ref());
+    let Some(hash) = changed else { return Err(format!("nothing says which digest `{archive}` is to have")) };
+    let sources = folder.files.get("sources").map(|text| String::from_utf8_lossy(text)).unwrap_or_default();
+    match sources.lines().any(|line| line.contains(&format!("({archive})")) && line.contains(hash.hex())) {
+        true => Ok(()),
+        false => Err(format!("`sources` does not name the changed `{archive}`")),
+    }
 }
 
 fn release_of(folder: &Folder) -> Option<String> {
