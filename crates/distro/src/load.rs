@@ -670,8 +670,11 @@ fn apply_lock(component: &mut Component, locks: Locks, problems: &mut Vec<Diagno
             continue;
         }
         if let Some(locked) = lock.sources.iter().find(|locked| locked.file_name == file.file_name) {
-            file.hash.get_or_insert_with(|| Hash::Sha512(locked.sha512.clone()));
-            file.size = Some(locked.size);
+            // Whoever writes locks anew asks what is there now, and not for what was locked.
+            if locks == Locks::Required {
+                file.hash.get_or_insert_with(|| Hash::Sha512(locked.sha512.clone()));
+                file.size = Some(locked.size);
+            }
             file.origin_version = locked.origin_version.clone();
         }
         if locks == Locks::Required && file.hash.is_none() && file.origin.is_debian() {

@@ -46,7 +46,7 @@ pub fn fetch_text(url: &str, machine: &Machine<'_>) -> Result<Vec<u8>, TransferE
     let config = machine.config;
     let settings = crate::config::Settings::default();
     let origin = crate::config::Origin::CommandLine;
-    let manner = transfer::Manner::of(&Repository::new("main", origin, settings, &config.main, &config.variables));
+    let manner = transfer::manner_of(&Repository::new("main", origin, settings, &config.main, &config.variables));
     let folder = config.folder(Key::CacheDir);
     fs_err::create_dir_all(&folder)?;
     let file = folder.join(format!("fetched-{}", std::process::id()));
