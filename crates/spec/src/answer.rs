@@ -1,7 +1,7 @@
 use pkg::{Arch, Evr, Nevra, Relation};
 use serde::Serialize;
 
-use crate::{Located, Position, Warning};
+use crate::{Gap, Located, Position, Warning};
 
 /// What a spec says, for one environment.
 #[derive(Clone, Debug, Serialize)]
@@ -44,6 +44,9 @@ pub struct Evaluated {
     pub changelog: Vec<ChangelogEntry>,
     /// Packages may come to be during the build (`%{specpartsdir}`); then `packages` is not the whole answer.
     pub makes_packages_while_building: bool,
+    /// What the answer lacks or supposes, in the order in which it was met; empty where it is whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// What is doubtful, and what macros printed.
     #[serde(skip)]
     pub warnings: Vec<Warning>,

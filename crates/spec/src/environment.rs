@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Macros, NativeShell};
+use crate::{Gaps, Macros, NativeShell};
 
 /// Everything that an evaluation depends on beside the spec's text. Equal environments and texts give equal answers.
 ///
@@ -32,6 +32,8 @@ pub struct Environment {
     pub limits: Limits,
     /// What happens when a tag holds a macro that nobody defined.
     pub undefined: Undefined,
+    /// What happens where the answer cannot be whole.
+    pub gaps: Gaps,
 }
 
 impl Environment {
@@ -50,6 +52,7 @@ impl Environment {
             clock: pkg::SourceDateEpoch(0),
             limits: Limits::default(),
             undefined: Undefined::Refuse,
+            gaps: Gaps::Refuse,
         }
     }
 
@@ -138,6 +141,23 @@ pub trait Shell: Send + Sync {
     /// # Errors
     /// Why the command is not run, in a few words.
     fn run(&self, command: &str, clock: pkg::SourceDateEpoch) -> Result<String, String>;
+
+    /// As [`Shell::run`], and what the answer supposes of the machine, if anything.
+    ///
+    /// # Errors
+    /// Why the command is not run, in a few words.
+    fn reply(&self, command: &str, clock: pkg::SourceDateEpoch) -> Result<Reply, String> {
+        self.run(command, clock).map(|output| Reply { output, supposed: None })
+    }
+}
+
+/// What a command prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The standard output.
+    pub output: String,
+    /// What was taken for granted of a machine that nobody looked at, as in "there is no program `ghc`".
+    pub supposed: Option<String>,
 }
 
 /// Bounds against macro bombs. Reaching one is an error, never a wrong answer.

@@ -28,6 +28,7 @@ mod environment;
 mod error;
 mod evaluator;
 mod file_entry;
+mod gap;
 mod glob;
 pub mod lint;
 mod macros;
@@ -41,10 +42,11 @@ pub mod syntax;
 pub use answer::{
     BuildScript, ChangelogEntry, Dependency, Evaluated, FileList, Qualifiers, Scriptlet, Source, Subpackage, Trigger,
 };
-pub use environment::{Environment, Files, Limits, Shell, Target, Undefined};
+pub use environment::{Environment, Files, Limits, Reply, Shell, Target, Undefined};
 pub use error::{ErrorKind, Severity, SpecError, Warning};
 pub use evaluator::{Evaluator, evaluate, expand};
 pub use file_entry::{Attributes, Config, FileEntry, Role};
+pub use gap::{Gap, GapKind, Gaps};
 pub use macros::{Macro, Macros};
 pub use position::{Located, Origin, Position};
 pub use shell::NativeShell;

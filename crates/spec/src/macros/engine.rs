@@ -10,7 +10,7 @@ use super::hash::NameMap;
 use super::lua_interpreter::Interpreter;
 use super::memo::{COSTLY, Plan, Trace};
 use super::table::{Definition, Level};
-use crate::{Environment, ErrorKind, Origin, Position, Severity, SpecError, Warning};
+use crate::{Environment, ErrorKind, Gap, GapKind, Gaps, Origin, Position, Reply, Severity, SpecError, Warning};
 
 /// What a step of an evaluation comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Box<SpecError>>;
@@ -60,6 +60,9 @@ pub(super) fn is_automatic(name: &str) -> bool {
     name.bytes().next().is_some_and(|first| first.is_ascii_digit() || matches!(first, b'*' | b'#' | b'-'))
 }
 
+/// Gaps of one evaluation that are noted; the first ones say why.
+const GAPS: usize = 1000;
+
 /// How many times as much as one expansion may produce all of an evaluation may.
 const PRODUCED: u64 = 16;
 
@@ -97,6 +100,8 @@ pub(crate) struct Engine {
     /// What a costly macro looks at, while it is being expanded.
     trace: RefCell<Option<Trace>>,
     pub(crate) warnings: RefCell<Vec<Warning>>,
+    /// What the answer lacks or supposes.
+    pub(crate) gaps: RefCell<Vec<Gap>>,
     /// Lua, which evaluations one after the other may share.
     pub(super) lua: Rc<OnceCell<Interpreter>>,
     /// A script of this evaluation has run.
@@ -107,6 +112,8 @@ pub(crate) struct Engine {
     pub(crate) prints: RefCell<Vec<String>>,
     /// A command that the shell refuses is a warning: the text that is being read changes no answer.
     pub(crate) in_script: Cell<bool>,
+    /// An answer in a script supposed something of the machine.
+    supposed_in_script: Cell<bool>,
     /// What Lua scripts wrote: such files exist in the evaluation only.
     pub(crate) written: RefCell<std::collections::BTreeMap<String, String>>,
     /// Source files so far: what `%setup` and Lua's `sources` know. Number, path, name, full text.
@@ -141,11 +148,13 @@ impl Engine {
             changes: Cell::new(0),
             trace: RefCell::default(),
             warnings: RefCell::default(),
+            gaps: RefCell::default(),
             lua: lua.clone(),
             lua_begun: Cell::new(false),
             known_to_lua: Cell::new(0),
             prints: RefCell::default(),
             in_script: Cell::new(false),
+            supposed_in_script: Cell::new(false),
             written: RefCell::default(),
             sources: RefCell::default(),
         });
@@ -447,6 +456,64 @@ impl Engine {
         if warnings.len() < 10_000 {
             warnings.push(warning);
         }
+    }
+
+    // ---- answers that are not whole ----
+
+    /// Goes on without what failed, and notes it, where the environment wants that and the answer can stand without it.
+    pub(crate) fn skip(&self, error: Box<SpecError>) -> Outcome {
+        match Gap::of(&error) {
+            Some(mut gap) if self.environment.gaps == Gaps::Note => {
+                // What fails in a script behind an answer that supposes something may fail for that reason.
+                if gap.kind == GapKind::Refused && self.in_script.get() && self.supposed_in_script.get() {
+                    gap.kind = GapKind::Machine;
+                }
+                self.note_gap(gap);
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// As [`Engine::skip`], for what failed in a line: nothing of the calls that were under way stays.
+    pub(crate) fn skip_line(&self, error: Box<SpecError>) -> Outcome {
+        self.skip(error)?;
+        while self.level.get() > 0 {
+            self.end_scope();
+        }
+        self.depth.set(0);
+        self.call.replace(None);
+        self.frames.borrow_mut().clear();
+        self.chain.borrow_mut().clear();
+        self.prints.borrow_mut().clear();
+        self.trace.replace(None);
+        Ok(())
+    }
+
+    /// Notes what the answer lacks or supposes at the present place.
+    pub(crate) fn gap(&self, kind: GapKind, text: String) {
+        self.note_gap(Gap { kind, text, position: self.position(), chain: self.chain_text() });
+    }
+
+    fn note_gap(&self, gap: Gap) {
+        self.mark_impure();
+        let mut gaps = self.gaps.borrow_mut();
+        if gaps.len() < GAPS && !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+
+    /// A command's output; what it supposes counts among tags only.
+    pub(super) fn take_reply(&self, command: &str, reply: Reply) -> String {
+        if let Some(supposed) = reply.supposed {
+            if self.in_script.get() {
+                self.supposed_in_script.set(true);
+                return reply.output;
+            }
+            let command = super::string::excerpt(command.trim());
+            self.gap(GapKind::Machine, format!("`%({command})` asks the machine; answered as if {supposed}"));
+        }
+        reply.output
     }
 
     fn chain_text(&self) -> Vec<String> {

@@ -370,12 +370,12 @@ impl Engine {
         let mut expanded = Output::default();
         self.expand(command, &mut expanded)?;
         self.mark_impure();
-        let answer = match self.environment.shell.run(&expanded.text, self.environment.clock) {
-            Ok(answer) => answer,
+        let answer = match self.environment.shell.reply(&expanded.text, self.environment.clock) {
+            Ok(reply) => self.take_reply(&expanded.text, reply),
             Err(problem) => {
                 let kind = ErrorKind::Shell { command: super::string::excerpt(&expanded.text), problem };
                 if !self.in_script.get() {
-                    return Err(self.fail(kind));
+                    return self.skip(self.fail(kind));
                 }
                 self.warn(format!("{kind}; it counts as printing nothing"));
                 return Ok(());

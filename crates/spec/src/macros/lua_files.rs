@@ -104,10 +104,11 @@ fn install_io(lua: &Lua, globals: &Table, engine: &Slot) -> mlua::Result<()> {
         if mode.is_some_and(|mode| mode.contains('w')) {
             return Err(mlua::Error::runtime("`io.popen` only reads here"));
         }
-        let environment = &engine_of(&weak)?.environment;
-        let output = environment.shell.run(&command, environment.clock);
-        output
-            .map(|text| OpenFile::reading(text.into()))
+        let engine = engine_of(&weak)?;
+        let environment = &engine.environment;
+        let reply = environment.shell.reply(&command, environment.clock);
+        reply
+            .map(|reply| OpenFile::reading(engine.take_reply(&command, reply).into()))
             .map_err(|problem| mlua::Error::runtime(format!("`{command}` is not run: {problem}")))
     })?;
     io.set("popen", popen)?;

@@ -60,6 +60,27 @@ pub(super) fn parse(field: &str, kind: Field) -> Result<Vec<Relation>, ErrorKind
     Ok(relations)
 }
 
+/// What can be read of a field that cannot be read as a whole: single relations as they are, and the names of those whose
+/// version is missing or none.
+pub(super) fn salvage(field: &str, kind: Field) -> Vec<Relation> {
+    let mut relations = Vec::new();
+    let mut words = field.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|word| !word.is_empty()).peekable();
+    while let Some(name) = words.next() {
+        // What stands behind belongs to a comment or to a dependency that is broken.
+        if name.starts_with(['#', '(']) {
+            break;
+        }
+        let condition = words.peek().and_then(|word| Condition::parse(word));
+        let version = condition.and_then(|_| words.nth(1));
+        let range = condition.zip(version);
+        match simple(field, name, range, kind).or_else(|_| simple(field, name, None, kind)) {
+            Ok(relation) => relations.push(relation),
+            Err(_) => break,
+        }
+    }
+    relations
+}
+
 fn wrong(text: &str, problem: impl Into<String>) -> ErrorKind {
     ErrorKind::Dependency { text: text.to_owned(), problem: problem.into() }
 }

@@ -180,7 +180,15 @@ impl Parser {
         }
     }
 
+    /// Reads a section; one that cannot be read may be left out.
     fn section(&mut self, section: Section) -> Outcome<Next> {
+        self.read_section(section).or_else(|error| {
+            self.engine.skip_line(error)?;
+            self.lines(Strip::Comments, |_| {})
+        })
+    }
+
+    fn read_section(&mut self, section: Section) -> Outcome<Next> {
         let is_script =
             matches!(section, Section::Build(_) | Section::Scriptlet(_) | Section::Trigger(_) | Section::Files);
         self.engine.in_script.set(is_script);
@@ -220,7 +228,9 @@ impl Parser {
             }
         })?;
         for entry in entries {
-            self.add_source(is_patch, None, &entry)?;
+            if let Err(error) = self.add_source(is_patch, None, &entry) {
+                self.engine.skip_line(error)?;
+            }
         }
         Ok(next)
     }
@@ -267,7 +277,16 @@ impl Parser {
         for (text, what) in [(Text::Name, "`Name`"), (Text::Version, "`Version`"), (Text::Release, "`Release`")] {
             if self.packages[0].text(text).is_none() {
                 let package = if self.packages[0].name().is_empty() { "(main)" } else { self.packages[0].name() };
-                return Err(self.engine.fail(ErrorKind::Missing { package: package.to_owned(), what }));
+                let error = self.engine.fail(ErrorKind::Missing { package: package.to_owned(), what });
+                let file = self.packages[0].position.origin.as_str();
+                let stem = file.rsplit('/').next().and_then(|file| file.strip_suffix(".spec"));
+                // A spec is called as its package is.
+                let Some(stem) = stem.filter(|_| text == Text::Name).map(str::to_owned) else { return Err(error) };
+                self.engine.skip(error)?;
+                self.packages[0].set(Text::Name, &stem);
+                for name in ["name", "NAME"] {
+                    self.engine.set_literal(name, &stem, Level::SPEC);
+                }
             }
         }
         if self.has_build_directory {
@@ -289,7 +308,8 @@ impl Parser {
             let licensed_apart = text == Text::License && self.source_license.is_some();
             if self.packages[0].text(text).is_none() && !licensed_apart {
                 let package = self.packages[0].name().to_owned();
-                return Err(self.engine.fail(ErrorKind::Missing { package, what }));
+                self.engine.skip(self.engine.fail(ErrorKind::Missing { package, what }))?;
+                self.packages[0].set(text, "");
             }
         }
         Ok(())
@@ -304,6 +324,7 @@ impl Parser {
         let source_arch = if self.has_left_out { "nosrc" } else { "src" };
         let source = Nevra { name: name.clone(), evr: evr.clone(), arch: Arch::new(source_arch) };
         let is_for_target = self.is_for_target();
+        let gaps = self.engine.gaps.take();
         Ok(Evaluated {
             name,
             evr,
@@ -324,6 +345,7 @@ impl Parser {
             scripts,
             changelog: self.changelog.unwrap_or_default(),
             makes_packages_while_building,
+            gaps,
             warnings: self.engine.warnings.take(),
             expanded: self.reader.expanded,
         })

@@ -136,13 +136,13 @@ impl Parser {
                 package.text(Text::Name).ok_or_else(|| missing("(main)", "`Name`", &package.position))?.to_owned();
             let epoch = package.epoch.or(main.epoch).unwrap_or(0);
             let evr = Evr::new(epoch, own(Text::Version, "`Version`")?, own(Text::Release, "`Release`")?);
-            let summary =
-                package.text(Text::Summary).ok_or_else(|| missing(&name, "`Summary`", &package.position))?.to_owned();
+            let or_empty = |text: Text, what| match package.text(text) {
+                Some(text) => Ok(text.to_owned()),
+                None => self.engine.skip(missing(&name, what, &package.position)).map(|()| String::new()),
+            };
+            let summary = or_empty(Text::Summary, "`Summary`")?;
             let license = own(Text::License, "`License`")?;
-            let description = package
-                .text(Text::Description)
-                .ok_or_else(|| missing(&name, "`%description`", &package.position))?
-                .to_owned();
+            let description = or_empty(Text::Description, "`%description`")?;
             let arch = if package.is_noarch { Arch::noarch() } else { Arch::new(&self.arch) };
             let mut provides = Vec::new();
             let itself = |name: String| Relation::new(name, Condition::Equal, evr.clone());

@@ -7,7 +7,7 @@ use super::section::Section;
 use super::{Next, Parser, words};
 use crate::answer::{Qualifiers, Source};
 use crate::macros::{KnownSource, Level, Outcome};
-use crate::{ErrorKind, Located, Undefined};
+use crate::{ErrorKind, GapKind, Gaps, Located, Undefined};
 
 /// Which list of dependencies a tag fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +232,9 @@ impl Parser {
                 continue;
             }
             let line = std::mem::take(&mut self.reader.line);
-            self.tag(index, &line)?;
+            if let Err(error) = self.tag(index, &line) {
+                self.engine.skip_line(error)?;
+            }
             self.reader.line = line;
             if !self.build_arch.is_empty() && !self.is_second_reading {
                 return Ok(Next::ReadAgain);
@@ -390,6 +392,9 @@ impl Parser {
         let name = &rest[..rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len())];
         let place = format!("tag `{tag}`");
         if self.engine.environment.undefined == Undefined::Warn {
+            if self.engine.environment.gaps == Gaps::Note {
+                self.engine.gap(GapKind::Macro, format!("macro `%{{{name}}}` in {place} is defined nowhere"));
+            }
             self.engine.warn(format!("macro `%{{{name}}}` in {place} is not defined"));
             return Ok(());
         }
@@ -419,7 +424,10 @@ impl Parser {
             List::Conflicts | List::BuildConflicts | List::Supplements | List::Enhances => Field::Reversed,
             _ => Field::Requires,
         };
-        let relations = dependency::parse(value, field).map_err(|kind| self.engine.fail(kind))?;
+        let relations = dependency::parse(value, field).or_else(|kind| {
+            let error = self.engine.fail(kind);
+            self.engine.skip(error).map(|()| dependency::salvage(value, field))
+        })?;
         let position = self.reader.position();
         for relation in relations {
             if matches!(list, List::BuildRequires | List::BuildConflicts) {

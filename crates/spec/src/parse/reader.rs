@@ -192,13 +192,19 @@ impl Reader {
         if nesting.wants_more() {
             return Err(self.engine.fail(ErrorKind::UnterminatedLine));
         }
-        self.unit = self.expand_unit(unit, &position)?;
+        self.unit = match self.expand_unit(&unit, &position) {
+            Ok(expanded) => expanded,
+            Err(error) => {
+                self.engine.skip_line(error)?;
+                without_text(&unit)
+            }
+        };
         self.unit_at = 0;
         self.is_blank = self.unit.is_empty();
         Ok(true)
     }
 
-    fn expand_unit(&mut self, unit: String, position: &Position) -> Outcome<String> {
+    fn expand_unit(&mut self, unit: &str, position: &Position) -> Outcome<String> {
         let start = unit.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
         let directive = Directive::of(start);
         if let Some((text, Directive::Else | Directive::EndIf)) = directive {
@@ -214,10 +220,10 @@ impl Reader {
             (_, Some(branch)) => branch.live,
         };
         if !counts || memchr::memchr(b'%', unit.as_bytes()).is_none() {
-            return Ok(unit);
+            return Ok(unit.to_owned());
         }
         self.engine.offset.set(0);
-        self.engine.expand_text(&unit).map_err(|mut error| {
+        self.engine.expand_text(unit).map_err(|mut error| {
             if error.position == *position {
                 let before = &unit.as_bytes()[..self.engine.offset.get().min(unit.len())];
                 let lines = before.iter().filter(|byte| **byte == b'\n').count();
@@ -350,11 +356,13 @@ impl Reader {
             Directive::IfNotArch => any("%{_target_cpu}").map(|found| !found),
             Directive::IfOs | Directive::ElseIfOs => any("%{_target_os}"),
             Directive::IfNotOs => any("%{_target_os}").map(|found| !found),
-            _ if counts => self.engine.condition(argument),
+            // A condition that cannot be told does not hold.
+            _ if counts => self.engine.condition(argument).or_else(|error| self.engine.skip_line(error).map(|()| false)),
             _ => Ok(false),
         }
     }
 
+    /// Reads a file here; one that is not there may be left out.
     fn include(&mut self, path: &str) -> Outcome {
         if path.is_empty() {
             return Err(self.engine.fail(ErrorKind::Conditional("`%include` names no file".to_owned())));
@@ -363,9 +371,19 @@ impl Reader {
             return Err(self.engine.fail(ErrorKind::Limit { what: "nested includes", limit: INCLUDE_DEPTH as u64 }));
         }
         let Some(text) = self.engine.environment.files.read(path) else {
-            return Err(self.engine.fail(ErrorKind::NoFile(path.to_owned())));
+            return self.engine.skip(self.engine.fail(ErrorKind::NoFile(path.to_owned())));
         };
         self.open(text, Origin::new(path));
         Ok(())
+    }
+}
+
+/// What stays of a text that cannot be expanded: its directive, without what it asks for.
+fn without_text(unit: &str) -> String {
+    match Directive::of(unit.trim_start()) {
+        Some((_, directive)) if directive.opens() => "%if 0\n".to_owned(),
+        Some((_, directive)) if directive.continues() => "%elif 0\n".to_owned(),
+        Some((text, Directive::Else | Directive::EndIf)) => format!("{text}\n"),
+        _ => "\n".to_owned(),
     }
 }

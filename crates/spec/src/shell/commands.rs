@@ -15,6 +15,11 @@ pub(super) fn run(
     machine: &Machine<'_>,
 ) -> Result<(String, i32), String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if !machine.answers.is_empty()
+        && let Some(answer) = machine.answers.get(&[&[name], &words[..]].concat().join(" "))
+    {
+        return Ok((answer.clone(), 0));
+    }
     let text = match name.rsplit('/').next().unwrap_or(name) {
         "true" | ":" => String::new(),
         "false" => return Ok((String::new(), 1)),
@@ -39,7 +44,7 @@ pub(super) fn run(
         "awk" | "gawk" => awk(&words, input)?,
         "grep" | "egrep" => return grep(name, &words, input, machine),
         "head" | "tail" => match words.split_last() {
-            Some((path, rest)) if machine.files.is_some() && path.starts_with('/') => match machine.read(path)? {
+            Some((path, rest)) if machine.files.is_some() && path.starts_with('/') => match machine.read_named(path)? {
                 Some(text) => ends(name, rest, &text)?,
                 None => return Ok((String::new(), 1)),
             },
@@ -49,7 +54,7 @@ pub(super) fn run(
         "cat" => {
             let (mut text, mut status) = (String::new(), 0);
             for path in &words {
-                match machine.read(path)? {
+                match machine.read_named(path)? {
                     Some(file) => text.push_str(&file),
                     None => status = 1,
                 }
@@ -111,11 +116,17 @@ pub(super) fn run(
         "getconf" if words == ["_NPROCESSORS_ONLN"] => format!("{PROCESSORS}\n"),
         // A name that is always the same: nothing is made.
         "mktemp" => format!("{}\n", words.iter().rfind(|word| word.contains("XXX")).unwrap_or(&"/tmp/tmp.XXXXXXXXXX")),
-        "rpm" if words.first().is_some_and(|word| word.starts_with("-q")) => return Ok((query(&words), 1)),
+        "rpm" if words.first().is_some_and(|word| word.starts_with("-q")) => {
+            machine.suppose(|| "no package is installed".to_owned());
+            return Ok((query(&words), 1));
+        }
         "uname" | "id" | "hostname" | "whoami" | "stat" | "ls" | "find" | "readlink" | "realpath" => {
             return Err(format!("`{name}` asks the machine"));
         }
-        _ => return Ok((String::new(), 127)),
+        _ => {
+            machine.suppose(|| format!("there is no program `{name}`"));
+            return Ok((String::new(), 127));
+        }
     };
     Ok((text, 0))
 }
@@ -468,7 +479,7 @@ fn grep(name: &str, words: &[&str], input: &str, machine: &Machine<'_>) -> Resul
                 }
             }
             None if pattern.is_none() => pattern = Some(*word),
-            None if file.is_none() => file = Some(machine.read(word)?),
+            None if file.is_none() => file = Some(machine.read_named(word)?),
             None => return Err(format!("it reads the file `{word}`")),
         }
     }

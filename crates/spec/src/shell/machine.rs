@@ -1,4 +1,6 @@
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Files;
@@ -10,9 +12,35 @@ pub(super) struct Machine<'m> {
     pub(super) files: Option<&'m dyn Files>,
     /// There are no programs but the known ones, no variables, and no installed packages.
     pub(super) is_bare: bool,
+    /// What single commands print, as they were told.
+    pub(super) answers: &'m BTreeMap<String, String>,
+    /// The first thing that was taken for granted.
+    pub(super) supposed: RefCell<Option<String>>,
 }
 
-impl Machine<'_> {
+impl<'m> Machine<'m> {
+    pub(super) fn new(
+        clock: pkg::SourceDateEpoch,
+        files: Option<&'m dyn Files>,
+        answers: &'m BTreeMap<String, String>,
+    ) -> Machine<'m> {
+        Machine { clock, files, is_bare: files.is_some(), answers, supposed: RefCell::default() }
+    }
+
+    /// Notes what an answer supposes of the machine.
+    pub(super) fn suppose(&self, what: impl FnOnce() -> String) {
+        self.supposed.borrow_mut().get_or_insert_with(what);
+    }
+
+    /// The text of a file that a command or redirection names, or nothing where there is none, which is noted.
+    pub(super) fn read_named(&self, path: &str) -> Result<Option<Arc<str>>, String> {
+        let found = self.read(path)?;
+        if found.is_none() {
+            self.suppose(|| format!("there is no file `{path}`"));
+        }
+        Ok(found)
+    }
+
     /// The text of a file, or nothing where there is none.
     pub(super) fn read(&self, path: &str) -> Result<Option<Arc<str>>, String> {
         self.files.map(|files| files.read(path)).ok_or_else(|| format!("it reads the file `{path}`"))
@@ -21,6 +49,9 @@ impl Machine<'_> {
     /// Answers `test -f path` and its like.
     pub(super) fn test(&self, option: &str, path: &str) -> Result<bool, String> {
         let files = self.files.ok_or_else(|| format!("`test {option}` asks the machine"))?;
+        if !files.exists(path) {
+            self.suppose(|| format!("there is no file `{path}`"));
+        }
         match option {
             "-e" | "-r" | "-x" => Ok(files.exists(path)),
             "-f" => Ok(files.read(path).is_some()),
@@ -67,7 +98,7 @@ pub(super) fn file_behind<'w, 'i>(
     let scripts = if takes_script { 0 } else { count };
     match words.split_last() {
         Some((path, rest)) if plain == scripts + 1 && machine.files.is_some() => {
-            Ok(machine.read(path)?.map(|text| (rest, Cow::Owned(text.to_string()))))
+            Ok(machine.read_named(path)?.map(|text| (rest, Cow::Owned(text.to_string()))))
         }
         _ => Ok(Some((words, Cow::Borrowed(input)))),
     }

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::machine::Machine;
-use crate::{Files, Shell};
+use crate::{Files, Reply, Shell};
 
 /// The shell that asks nobody: it answers the harmless idioms of spec files itself and refuses the rest.
 ///
@@ -61,11 +61,17 @@ impl NativeShell {
 
 impl Shell for NativeShell {
     fn run(&self, command: &str, clock: pkg::SourceDateEpoch) -> Result<String, String> {
+        self.reply(command, clock).map(|reply| reply.output)
+    }
+
+    fn reply(&self, command: &str, clock: pkg::SourceDateEpoch) -> Result<Reply, String> {
         if let Some(answer) = self.answers.get(command.trim()) {
-            return Ok(answer.clone());
+            return Ok(Reply { output: answer.clone(), supposed: None });
         }
         let script = syntax::parse(command)?;
-        run::run(&script, &Machine { clock, files: self.files.as_deref(), is_bare: self.files.is_some() })
+        let machine = Machine::new(clock, self.files.as_deref(), &self.answers);
+        let output = run::run(&script, &machine)?;
+        Ok(Reply { output, supposed: machine.supposed.into_inner() })
     }
 }
 

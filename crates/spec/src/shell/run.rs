@@ -131,7 +131,7 @@ impl Runner<'_> {
                     Some(Input::Text(word)) => Some(self.text(word)? + "\n"),
                     Some(Input::File(word)) => {
                         let path = self.text(word)?;
-                        let Some(text) = self.machine.read(&path)? else {
+                        let Some(text) = self.machine.read_named(&path)? else {
                             self.status = 1;
                             return Ok(());
                         };
@@ -169,7 +169,7 @@ impl Runner<'_> {
                 self.variables = variables;
                 result
             }
-            ("." | "source", [path]) => match self.machine.read(path) {
+            ("." | "source", [path]) => match self.machine.read_named(path) {
                 Ok(Some(text)) => self.script(&text, input, output),
                 Ok(None) => {
                     self.status = 1;
