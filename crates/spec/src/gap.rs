@@ -99,7 +99,9 @@ fn has_template_mark(text: &str) -> bool {
 mod tests {
     #[test]
     fn marks_of_templates() {
-        for (text, has) in [("= @PHP_ABI@", true), ("0@@V2@@ >= 21", true), ("a@b@c", false), ("mail@EXAMPLE", false), ("@@", false)] {
+        for (text, has) in
+            [("= @PHP_ABI@", true), ("0@@V2@@ >= 21", true), ("a@b@c", false), ("mail@EXAMPLE", false), ("@@", false)]
+        {
             assert_eq!(super::has_template_mark(text), has, "{text}");
         }
     }

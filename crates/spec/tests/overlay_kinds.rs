@@ -26,6 +26,8 @@ D
 %build
 %configure --with-b
 make
+%install
+make install
 %check
 %ctest
 %files
@@ -95,8 +97,16 @@ fn kinds() -> Vec<(Operation, Again, Operation)> {
             Fails,
             O::RemoveTag { package: None, tag: text("Conflicts"), value: None },
         ),
-        (O::PrependLines { scope: check(), lines: vec![text("x")] }, Adds, O::PrependLines { scope: clean(), lines: vec![text("x")] }),
-        (O::AppendLines { scope: check(), lines: vec![text("x")] }, Adds, O::AppendLines { scope: clean(), lines: vec![text("x")] }),
+        (
+            O::PrependLines { scope: check(), lines: vec![text("x")] },
+            Adds,
+            O::PrependLines { scope: clean(), lines: vec![text("x")] },
+        ),
+        (
+            O::AppendLines { scope: check(), lines: vec![text("x")] },
+            Adds,
+            O::AppendLines { scope: clean(), lines: vec![text("x")] },
+        ),
         (
             O::SearchReplace { scope: Scope::default(), search: search("^make$"), replacement: text("ninja") },
             Fails,
@@ -226,7 +236,8 @@ fn every_kind_changes_what_it_reports_and_nothing_else() {
 #[test]
 fn every_kind_does_its_work_once_or_is_known_to_add() {
     for (operation, expected, _) in kinds() {
-        let once = apply(&folder(), &[Overlay::new(operation.clone())]).unwrap_or_else(|error| panic!("{error}")).folder;
+        let once =
+            apply(&folder(), &[Overlay::new(operation.clone())]).unwrap_or_else(|error| panic!("{error}")).folder;
         let found = match apply(&once, &[Overlay::new(operation.clone())]) {
             Err(_) => Again::Fails,
             Ok(twice) if twice.folder == once => Again::Same,

@@ -64,7 +64,8 @@ pub(super) fn parse(field: &str, kind: Field) -> Result<Vec<Relation>, ErrorKind
 /// version is missing or none.
 pub(super) fn salvage(field: &str, kind: Field) -> Vec<Relation> {
     let mut relations = Vec::new();
-    let mut words = field.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|word| !word.is_empty()).peekable();
+    let mut words =
+        field.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|word| !word.is_empty()).peekable();
     while let Some(name) = words.next() {
         // What stands behind belongs to a comment or to a dependency that is broken.
         if name.starts_with(['#', '(']) {

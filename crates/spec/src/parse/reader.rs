@@ -357,7 +357,9 @@ impl Reader {
             Directive::IfOs | Directive::ElseIfOs => any("%{_target_os}"),
             Directive::IfNotOs => any("%{_target_os}").map(|found| !found),
             // A condition that cannot be told does not hold.
-            _ if counts => self.engine.condition(argument).or_else(|error| self.engine.skip_line(error).map(|()| false)),
+            _ if counts => {
+                self.engine.condition(argument).or_else(|error| self.engine.skip_line(error).map(|()| false))
+            }
             _ => Ok(false),
         }
     }
