@@ -13,9 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use distro::{Component, Distro};
 use pkg::Digest;
 use serde::{Deserialize, Serialize};
-use spec::{Environment, Evaluator, Macros, NativeShell, Origin, Target, Undefined};
+use spec::{Environment, Evaluator, Gaps, Macros, NativeShell, Origin, Target, Undefined};
 use store::Store;
 
+use crate::commands::spec::{Shared, collect_from};
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::{defaults, pipeline};
@@ -39,6 +40,19 @@ pub(crate) struct Facts {
     pub(crate) patches: Vec<String>,
     pub(crate) exclusive_arch: Vec<String>,
     pub(crate) exclude_arch: Vec<String>,
+    /// What the answer lacks or supposes; empty where it is whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) incomplete: Vec<Gap>,
+}
+
+/// One thing that an answer lacks or supposes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Gap {
+    /// `machine`, `macro` or `refused`.
+    pub(crate) kind: String,
+    /// The place in the spec.
+    pub(crate) at: String,
+    pub(crate) what: String,
 }
 
 /// A binary package.
@@ -101,6 +115,15 @@ const RPM_MACROS: &str = "/usr/lib/rpm/macros";
 /// How sources are unpacked is no fact; rpm before 4.20 does not know all the options.
 const UNPACKING: &str = "%autosetup(a:b:cDn:TvNS:p:C) %{nil}\n";
 
+/// What systemd's macros stand for in tags: whole lines, so that a comment may follow. Its macro file is made when it is built.
+const SYSTEMD: &str = "%systemd_requires() %{expand:\nRequires(post): systemd\nRequires(preun): systemd\n\
+    Requires(postun): systemd\n%{nil}}\n\
+    %systemd_ordering() %{expand:\nOrderWithRequires(post): systemd\nOrderWithRequires(preun): systemd\n\
+    OrderWithRequires(postun): systemd\n%{nil}}\n";
+
+/// Macros divide by it; only a build has a shell that could say how many.
+const PROCESSORS: &str = "%_smp_build_ncpus 2\n";
+
 /// Files that an evaluation reads are smaller than this.
 const LARGEST_FILE: u64 = 8 << 20;
 
@@ -112,7 +135,7 @@ pub(crate) fn gather(
     context: &Context,
 ) -> Result<Book, Failure> {
     let store = context.store()?;
-    let surroundings = Surroundings::of(distro)?;
+    let surroundings = Surroundings::of(distro, context)?;
     let record = surroundings.record();
     let before = match remember {
         Remember::Use => load(&store, &record),
@@ -208,50 +231,58 @@ struct Surroundings<'a> {
     macros: Arc<Macros>,
     /// Definitions of the tool that would build them.
     definitions: Vec<(String, String)>,
-    /// Lua files by their plain name, for macros that load them.
-    lua: Arc<BTreeMap<String, PathBuf>>,
+    /// Files that all specs see: macro files and Lua modules of the tree, and what a bare root has.
+    shared: Arc<Shared>,
     id: Digest,
 }
 
 impl<'a> Surroundings<'a> {
-    fn of(distro: &'a Distro) -> Result<Surroundings<'a>, Failure> {
+    fn of(distro: &'a Distro, context: &Context) -> Result<Surroundings<'a>, Failure> {
         let mut id = pkg::Hasher::new();
         let mut macros = Macros::builtin();
-        let mut lua = BTreeMap::new();
+        let mut shared = Shared::default();
+        shared.add_bare_root();
         let mut definitions = Vec::new();
         let mut load = |text: &str, origin: &Origin| {
             id.field("macros", text);
             macros.load(text, origin);
         };
-        if distro.project.macros.is_empty() {
+        let macros = if distro.project.macros.is_empty() {
             if let Ok(text) = fs_err::read_to_string(RPM_MACROS) {
                 load(&text, &Origin::new(RPM_MACROS));
             }
             load(&defaults::base_macros(), &Origin::new("slipway's base macros"));
             load(UNPACKING, &Origin::new("slipway's base macros"));
-            let rendered = RenderedMacros::find(distro)?;
-            for path in &rendered.macros {
-                load(&String::from_utf8_lossy(&fs_err::read(path)?), &Origin::file(path));
-            }
-            lua = rendered.lua;
+            load(PROCESSORS, &Origin::new("slipway's base macros"));
+            load(SYSTEMD, &Origin::new("slipway's base macros"));
             definitions = mock_definitions(distro);
             // Python is not there to be asked: the version that the tree's macros take for the usual one counts.
             definitions.push(("python3_version".to_owned(), "%{?__default_python3_pkgversion}".to_owned()));
+            let mut base = Environment::new(Arc::new(macros), Target::linux(pipeline::arch().as_str()));
+            base.clock = distro.project.epoch;
+            base.definitions = definitions.clone();
+            base.gaps = Gaps::Note;
+            let collected = collect_from(rendered_files(distro)?, &base, &mut shared, context)?;
+            for text in &collected.texts {
+                id.field("macros", text);
+            }
+            collected.macros
         } else {
             for path in &distro.project.macros {
                 load(&fs_err::read_to_string(path)?, &Origin::file(path));
             }
-        }
+            Arc::new(macros)
+        };
         for (name, body) in &definitions {
             id.field("definition", format!("{name} {body}"));
         }
         id.field("arch", pipeline::arch().as_str());
         id.field("clock", distro.project.epoch.0.to_string());
-        // Another program may answer otherwise.
-        if let Ok(program) = std::env::current_exe().and_then(fs_err::read) {
-            id.field("program", Digest::of(&program).as_bytes());
+        // Another program may answer otherwise; its size and time tell it apart sooner than its bytes do.
+        if let Ok(program) = std::env::current_exe().and_then(fs_err::metadata) {
+            id.field("program", format!("{} {:?}", program.len(), program.modified().ok()));
         }
-        Ok(Surroundings { distro, macros: Arc::new(macros), definitions, lua: Arc::new(lua), id: id.finish() })
+        Ok(Surroundings { distro, macros, definitions, shared: Arc::new(shared), id: id.finish() })
     }
 
     fn record(&self) -> Digest {
@@ -279,7 +310,7 @@ impl<'a> Surroundings<'a> {
         }
         let key = key.finish().hex();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let files = SpecFiles { folder, lua: self.lua.clone(), reads: Mutex::default() };
+        let files = SpecFiles { folder, shared: self.shared.clone(), reads: Mutex::default() };
         if let Some(before) = before
             && before.key == key
             && before.reads.iter().all(|(path, digest)| files.digest(path) == *digest)
@@ -294,6 +325,7 @@ impl<'a> Surroundings<'a> {
         environment.shell = Arc::new(NativeShell::of_bare_root(files.clone()));
         // As rpm does it: what nobody defined stays as it is written.
         environment.undefined = Undefined::Warn;
+        environment.gaps = Gaps::Note;
         let text = String::from_utf8_lossy(&bytes);
         let answer = match evaluator.evaluate(&text, &Origin::file(&path), &environment) {
             Ok(evaluated) => Answer::Facts(facts(&evaluated)),
@@ -343,33 +375,40 @@ fn facts(evaluated: &spec::Evaluated) -> Facts {
         patches: names(&evaluated.patches),
         exclusive_arch: evaluated.exclusive_arch.clone(),
         exclude_arch: evaluated.exclude_arch.clone(),
+        incomplete: evaluated.gaps.iter().map(gap).collect(),
     }
 }
 
-/// The files of one spec's folder, and Lua files under the names of an installed system. Notes what was asked for.
+fn gap(gap: &spec::Gap) -> Gap {
+    let through = if gap.chain.is_empty() { String::new() } else { format!(" (in {})", gap.chain.join(", in ")) };
+    Gap { kind: gap.kind.as_str().to_owned(), at: gap.position.to_string(), what: format!("{}{through}", gap.text) }
+}
+
+/// The files of one spec's folder, and those that all specs see. Notes what was asked for.
 struct SpecFiles {
     folder: PathBuf,
-    lua: Arc<BTreeMap<String, PathBuf>>,
+    shared: Arc<Shared>,
     reads: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl SpecFiles {
-    /// The file that is meant: one below the spec's folder, or a Lua file. No other file of the machine is seen.
+    /// The file that is meant, if it is below the spec's folder. No other file of the machine is seen.
     fn locate(&self, path: &str) -> Option<PathBuf> {
         let path = Path::new(path);
         if path.components().any(|part| part == std::path::Component::ParentDir) {
             return None;
         }
-        if path.starts_with(&self.folder) {
-            let resolved = path.canonicalize().ok()?;
-            return resolved.starts_with(self.folder.canonicalize().ok()?).then_some(resolved);
+        if !path.starts_with(&self.folder) {
+            return None;
         }
-        let name = path.file_name()?.to_str()?;
-        let is_lua = path.starts_with("/usr/lib/rpm/lua") && name.ends_with(".lua");
-        self.lua.get(name).filter(|_| is_lua).cloned()
+        let resolved = path.canonicalize().ok()?;
+        resolved.starts_with(self.folder.canonicalize().ok()?).then_some(resolved)
     }
 
     fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some(text) = self.shared.text(path) {
+            return Some(text.as_bytes().to_vec());
+        }
         let found = self.locate(path)?;
         let size = fs_err::metadata(&found).ok().filter(std::fs::Metadata::is_file)?.len();
         (size <= LARGEST_FILE).then(|| fs_err::read(found).ok()).flatten()
@@ -389,40 +428,16 @@ impl spec::Files for SpecFiles {
     }
 }
 
-/// Macro and Lua files in the folders of rendered specs, which the packages of those specs install.
-#[derive(Default)]
-struct RenderedMacros {
-    macros: Vec<PathBuf>,
-    lua: BTreeMap<String, PathBuf>,
-}
-
-impl RenderedMacros {
-    fn find(distro: &Distro) -> Result<RenderedMacros, Failure> {
-        let mut found = RenderedMacros::default();
-        let mut last = Vec::new();
-        for folder in distro.components.values().filter_map(|component| component.rendered.as_deref()) {
-            let Ok(entries) = fs_err::read_dir(folder) else { continue };
-            for entry in entries {
-                let entry = entry?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                // Templates and the options of single components are no files that a package installs.
-                let is_part =
-                    [".in", ".spec", ".azl.macros", ".compat", ".lua", ".patch"].iter().any(|end| name.ends_with(end));
-                if name.starts_with("macros.") && !is_part {
-                    found.macros.push(entry.path());
-                } else if name == "macros" && folder.to_string_lossy().ends_with("-rpm-config") {
-                    last.push(entry.path());
-                } else if name.ends_with(".lua") {
-                    found.lua.entry(name).or_insert_with(|| entry.path());
-                }
-            }
+/// The files in the folders of rendered specs, of which some are what the packages of those specs install.
+fn rendered_files(distro: &Distro) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for folder in distro.components.values().filter_map(|component| component.rendered.as_deref()) {
+        let Ok(entries) = fs_err::read_dir(folder) else { continue };
+        for entry in entries {
+            found.push(entry?.path());
         }
-        // As rpm reads them: those of packages by name, then those of the machine's configuration.
-        found.macros.sort_by(|left, right| left.file_name().cmp(&right.file_name()).then_with(|| left.cmp(right)));
-        last.sort();
-        found.macros.append(&mut last);
-        Ok(found)
     }
+    Ok(found)
 }
 
 /// The macros that the configuration of mock defines, where the version names one: `config_opts['macros']['%dist'] = '.x'`.
@@ -469,7 +484,7 @@ mod tests {
         fs_err::write(own.join("a"), "inside").unwrap();
         fs_err::write(folder.path().join("b"), "outside").unwrap();
         std::os::unix::fs::symlink(folder.path().join("b"), own.join("link")).unwrap();
-        let files = SpecFiles { folder: own.clone(), lua: Arc::default(), reads: Mutex::default() };
+        let files = SpecFiles { folder: own.clone(), shared: Arc::default(), reads: Mutex::default() };
         let read = |path: &str| files.read(&format!("{}/{path}", own.display()));
         assert_eq!(read("a").as_deref(), Some("inside"));
         for path in ["link", "../b", "none", "."] {

@@ -22,7 +22,7 @@ mod rpm_query;
 mod rpm_verify;
 mod shell;
 mod sources;
-mod spec;
+pub(crate) mod spec;
 mod why;
 mod why_changed;
 

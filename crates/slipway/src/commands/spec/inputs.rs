@@ -37,9 +37,36 @@ pub(crate) struct Macros {
     /// `%{_sourcedir}`; each spec's own folder if not said. Specs can read the files in it, and no others.
     #[arg(long, value_name = "DIR")]
     pub(super) source_dir: Option<PathBuf>,
+    /// Who answers the commands of `%(..)`: `builtin` refuses what asks the machine; `bare-root` answers as a root does that has
+    /// only a shell, its text tools and the macro files; `answers=FILE` does so, too, with the output of some commands from a JSON
+    /// object. The latter two leave out what cannot be known, and say so.
+    #[arg(long, value_name = "SHELL", default_value = "builtin", conflicts_with = "run_shell_commands")]
+    pub(super) shell: ShellChoice,
     /// Run the commands of `%(..)` with this machine's `/bin/sh`, as you, where Slipway's own shell refuses to answer. Only for specs that you trust.
     #[arg(long)]
     pub(super) run_shell_commands: bool,
+}
+
+/// Who answers `%(..)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ShellChoice {
+    Builtin,
+    BareRoot,
+    /// A bare root with some commands' output.
+    Answers(PathBuf),
+}
+
+impl std::str::FromStr for ShellChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ShellChoice, String> {
+        match (text, text.strip_prefix("answers=")) {
+            ("builtin", _) => Ok(ShellChoice::Builtin),
+            ("bare-root", _) => Ok(ShellChoice::BareRoot),
+            (_, Some(file)) if !file.is_empty() => Ok(ShellChoice::Answers(PathBuf::from(file))),
+            _ => Err("it is one of `builtin`, `bare-root` and `answers=FILE`".to_owned()),
+        }
+    }
 }
 
 /// A spec that is to be looked at.

@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(crate) use self::setting::Shared;
+pub(crate) use self::tree_macros::collect_from;
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::ui::Ui;

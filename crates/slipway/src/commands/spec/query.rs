@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
-use spec::{Dependency, Evaluated, Subpackage, Undefined};
+use spec::{Dependency, Evaluated, Gaps, Subpackage, Undefined};
 
 use super::each::each;
 use super::inputs::{Inputs, Macros, SpecFile};
@@ -147,8 +147,8 @@ fn dependency(dependency: &Dependency) -> Value {
     value
 }
 
-/// What is printed of one spec.
-type Answer = Result<String, Problem>;
+/// What is printed of one spec, and whether it is whole.
+type Answer = Result<(String, bool), Problem>;
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let specs = arguments.inputs.specs(context)?;
@@ -158,23 +158,30 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let has_many = specs.len() > 1;
     let work = |spec: &SpecFile, evaluator: &mut spec::Evaluator| -> Answer {
         let text = spec.text().map_err(|error| Problem::unreadable(spec, &error))?;
-        let environment = setting.of(spec, undefined);
+        let mut environment = setting.of(spec, undefined);
+        if setting.may_have_gaps() {
+            environment.undefined = Undefined::Warn;
+            environment.gaps = Gaps::Note;
+        }
         let found = evaluator
             .evaluate(&text, &spec::Origin::new(spec.name()), &environment)
             .map_err(|error| Problem::of(&spec.name(), &text, &error))?;
-        Ok(match (is_json, arguments.field.as_slice()) {
+        let text = match (is_json, arguments.field.as_slice()) {
             (true, fields) => answer(&spec.name(), &found, fields).to_string(),
             (false, []) => page(&spec.name(), &found),
             (false, fields) => lines(&found, fields, has_many),
-        })
+        };
+        Ok((text, found.gaps.is_empty()))
     };
+    let mut incomplete = 0;
     let mut problems = Vec::new();
     let mut printed = 0;
     if is_json {
         context.ui.data("{\"specs\":[");
     }
     each(&specs, "specs", context, work, |answer| match answer {
-        Ok(text) => {
+        Ok((text, is_whole)) => {
+            incomplete += usize::from(!is_whole);
             let text = match (is_json, printed > 0) {
                 (true, true) => format!(",{text}"),
                 (false, true) if arguments.field.is_empty() => format!("\n{text}"),
@@ -190,6 +197,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     if is_json {
         let failures: Vec<&Value> = problems.iter().map(|problem| &problem.json).collect();
         context.ui.data(&format!("],\"failures\":{}}}", failures.into_iter().cloned().collect::<Value>()));
+    }
+    if incomplete > 0 {
+        context
+            .ui
+            .note(&format!("{incomplete} of {} answers are incomplete; `--json` says what is missing", specs.len()));
     }
     report(&problems, specs.len(), context)
 }
@@ -232,6 +244,9 @@ fn answer(name: &str, spec: &Evaluated, fields: &[Field]) -> Value {
             Value::Object(all)
         };
         all.insert("packages".to_owned(), spec.packages.iter().map(package).collect());
+    }
+    if !spec.gaps.is_empty() {
+        all.insert("incomplete".to_owned(), json!(spec.gaps));
     }
     if spec.makes_packages_while_building {
         all.insert("makes_packages_while_building".to_owned(), json!(true));
@@ -341,6 +356,9 @@ fn page(name: &str, spec: &Evaluated) -> String {
     }
     if spec.makes_packages_while_building {
         rows.push(("package".to_owned(), "more may come to be during the build".to_owned()));
+    }
+    for gap in &spec.gaps {
+        rows.push(("incomplete".to_owned(), gap.to_string()));
     }
     for (label, value) in rows {
         text.push_str(format!("  {label:<18}{value}").trim_end());

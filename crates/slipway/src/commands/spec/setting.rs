@@ -9,7 +9,7 @@ use distro::Distro;
 use host::{Cmd, Host, Tool};
 use spec::{Environment, Files, NativeShell, Origin, Shell, Target, Undefined};
 
-use super::inputs::{Macros, SpecFile};
+use super::inputs::{Macros, ShellChoice, SpecFile};
 use super::tree_macros;
 use crate::context::Context;
 use crate::explain::Failure;
@@ -21,17 +21,39 @@ pub(super) struct Setting {
     distro: Option<Distro>,
     shared: Arc<Shared>,
     source_dir: Option<PathBuf>,
+    shell: ShellChoice,
+    /// What commands print, by their text.
+    answers: BTreeMap<String, String>,
 }
 
 /// Files that every spec may see, by the path that it asks for.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     /// Folders by the path that they stand for, as `/usr/lib/rpm`.
     mounts: Vec<(String, PathBuf)>,
     /// Single files by the path that they stand for.
-    pub(super) files: BTreeMap<String, Arc<str>>,
+    pub(crate) files: BTreeMap<String, Arc<str>>,
     /// Lua modules of a tree by their file names: in a tree they are not where a package puts them.
     pub(super) modules: BTreeMap<String, Arc<str>>,
+}
+
+/// The memory of a machine that nobody looked at: macros divide it by what one compiler needs.
+const MEMORY: &str = "MemTotal: 8388608 kB\nMemFree: 8388608 kB\nMemAvailable: 8388608 kB\nSwapTotal: 0 kB\n";
+
+impl Shared {
+    /// What a bare root has beside its macro files.
+    pub(crate) fn add_bare_root(&mut self) {
+        self.files.insert("/proc/meminfo".to_owned(), Arc::from(MEMORY));
+    }
+
+    /// The text of a file that all specs may see.
+    pub(crate) fn text(&self, path: &str) -> Option<Arc<str>> {
+        let module = || {
+            let name = path.strip_prefix(CONFIGURATION)?.rsplit_once('/')?.1;
+            self.modules.get(name)
+        };
+        self.files.get(path).or_else(module).cloned()
+    }
 }
 
 impl Setting {
@@ -67,10 +89,18 @@ impl Setting {
         if arguments.run_shell_commands {
             base.shell = Arc::new(MachineShell { host: context.host.clone() });
         }
+        let mut answers = BTreeMap::new();
+        if let ShellChoice::Answers(path) = &arguments.shell {
+            answers = read_answers(path)?;
+        }
+        if arguments.shell != ShellChoice::Builtin {
+            shared.add_bare_root();
+        }
         if let Some(tree) = &arguments.macros_from {
             base.macros = tree_macros::collect(tree, &base, &mut shared, context)?;
         }
-        Ok(Setting { base, distro, shared: Arc::new(shared), source_dir: arguments.source_dir.clone() })
+        let (source_dir, shell) = (arguments.source_dir.clone(), arguments.shell.clone());
+        Ok(Setting { base, distro, shared: Arc::new(shared), source_dir, shell, answers })
     }
 
     /// All macro files together.
@@ -82,7 +112,24 @@ impl Setting {
     pub(super) fn plain(&self) -> Environment {
         let mut environment = self.base.clone();
         environment.files = Arc::new(Visible { shared: self.shared.clone(), folder: None });
+        self.set_shell(&mut environment);
         environment
+    }
+
+    fn set_shell(&self, environment: &mut Environment) {
+        if self.shell == ShellChoice::Builtin {
+            return;
+        }
+        let mut shell = NativeShell::of_bare_root(environment.files.clone());
+        for (command, output) in &self.answers {
+            shell = shell.with_answer(command, output);
+        }
+        environment.shell = Arc::new(shell);
+    }
+
+    /// Whether answers may lack something that they say.
+    pub(super) fn may_have_gaps(&self) -> bool {
+        self.shell != ShellChoice::Builtin
     }
 
     /// The environment of one spec: with the settings of its component, if it is one's.
@@ -101,8 +148,18 @@ impl Setting {
         let text = folder.to_string_lossy().into_owned();
         environment.definitions.insert(0, ("_sourcedir".to_owned(), text.clone()));
         environment.files = Arc::new(Visible { shared: self.shared.clone(), folder: Some((text, folder)) });
+        self.set_shell(&mut environment);
         environment
     }
+}
+
+/// What commands print: a JSON object of commands and their output.
+fn read_answers(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let text = fs_err::read_to_string(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(format!("`{}` does not say what commands print: {error}", path.display()))
+            .hint("write it as a JSON object: {\"ghc --numeric-version\": \"9.8.4\"}")
+    })
 }
 
 fn is_same(left: &Path, right: &Path) -> bool {
@@ -244,13 +301,8 @@ impl Visible {
         })
     }
 
-    /// The text of a file that all specs may see.
     fn shared(&self, path: &str) -> Option<Arc<str>> {
-        let module = || {
-            let name = path.strip_prefix(CONFIGURATION)?.rsplit_once('/')?.1;
-            self.shared.modules.get(name)
-        };
-        self.shared.files.get(path).or_else(module).cloned()
+        self.shared.text(path)
     }
 }
 

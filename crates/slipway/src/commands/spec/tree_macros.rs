@@ -37,7 +37,31 @@ pub(super) fn collect(
     }
     let mut paths = Vec::new();
     walk(tree, &mut |path| paths.push(path))?;
+    let collected = collect_from(paths, base, shared, context)?;
+    if collected.texts.is_empty() {
+        return Err(Failure::usage(format!("`{}` has no macro files", tree.display()))
+            .hint("macro files of a tree begin with `macros.` and lie beside the spec that installs them"));
+    }
+    Ok(collected.macros)
+}
+
+/// Macro files of a tree.
+pub(crate) struct Collected {
+    /// Those of the environment, and behind them the tree's.
+    pub(crate) macros: Arc<spec::Macros>,
+    /// The tree's, as they are read.
+    pub(crate) texts: Vec<String>,
+}
+
+/// As [`collect`], from the files of a tree; none of them need be a macro file.
+pub(crate) fn collect_from(
+    mut paths: Vec<PathBuf>,
+    base: &Environment,
+    shared: &mut Shared,
+    context: &Context,
+) -> Result<Collected, Failure> {
     paths.sort();
+    let tree = Path::new("");
     let (mut files, mut vendor) = (BTreeMap::new(), None);
     for path in &paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -50,10 +74,6 @@ pub(super) fn collect(
         } else if name.ends_with(".lua") && (is_vendor || has_macros(folder)) {
             shared.modules.entry(name).or_insert(Arc::from(text(path)?));
         }
-    }
-    if files.is_empty() && vendor.is_none() {
-        return Err(Failure::usage(format!("`{}` has no macro files", tree.display()))
-            .hint("macro files of a tree begin with `macros.` and lie beside the spec that installs them"));
     }
     let mut environment = base.clone();
     environment.undefined = Undefined::Warn;
@@ -68,10 +88,12 @@ pub(super) fn collect(
         .collect();
     let evaluate =
         |path: &&PathBuf, evaluator: &mut spec::Evaluator| -> Option<(PathBuf, Result<Evaluated, Option<Identity>>)> {
-            let text = String::from_utf8_lossy(&fs_err::read(path).ok()?).into_owned();
+            let bytes = fs_err::read(path).ok()?;
+            let text = String::from_utf8_lossy(&bytes);
             let is_template = path.parent().is_some_and(|folder| templates.iter().any(|template| template == folder));
-            let writes =
-                text.contains("macros.") && text.lines().any(|line| line.contains("<<") && line.contains("macros"));
+            let writes = text.contains("<<")
+                && text.contains("macros.")
+                && text.lines().any(|line| line.contains("<<") && line.contains("macros."));
             if !is_template && !writes {
                 return None;
             }
@@ -101,7 +123,8 @@ pub(super) fn collect(
     for (name, file) in &files {
         shared.files.insert(format!("{CONFIGURATION}/macros.d/{name}"), Arc::from(file.text.as_str()));
     }
-    Ok(load(base, &files, vendor.as_ref()))
+    let macros = load(base, &files, vendor.as_ref());
+    Ok(Collected { macros, texts: files.into_values().chain(vendor).map(|found| found.text).collect() })
 }
 
 fn load(base: &Environment, files: &BTreeMap<String, Found>, vendor: Option<&Found>) -> Arc<spec::Macros> {
@@ -118,7 +141,7 @@ fn text(path: &Path) -> Result<String, Failure> {
 
 /// Whether rpm would read a file of that name, and it is none that a build changes first.
 fn is_macro_file(name: &str) -> bool {
-    const OTHERS: [&str; 5] = [".in", ".spec", ".lua", ".compat", ".azl.macros"];
+    const OTHERS: [&str; 6] = [".in", ".spec", ".lua", ".compat", ".azl.macros", ".patch"];
     counts(name) && !OTHERS.iter().any(|end| name.ends_with(end))
 }
 
