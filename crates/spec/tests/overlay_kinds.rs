@@ -26,6 +26,8 @@ D
 %build
 %configure --with-b
 make
+%install
+make install
 %check
 %ctest
 %files
