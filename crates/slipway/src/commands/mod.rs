@@ -22,6 +22,7 @@ mod rpm_query;
 mod rpm_verify;
 mod shell;
 mod spec;
+mod update;
 mod why;
 mod why_changed;
 
@@ -90,6 +91,7 @@ enum Command {
     #[command(subcommand)]
     Spec(spec::Command),
     Lock(lock::Arguments),
+    Update(update::Arguments),
     Clean(clean::Arguments),
     Dnf(dnf::Arguments),
     #[command(subcommand)]
@@ -134,6 +136,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::WhyChanged(arguments) => why_changed::run(arguments, context)?,
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
+        Command::Update(arguments) => update::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
         Command::Migrate(command) => return migrate::run(command, context),
         Command::Dnf(arguments) => return Ok(dnf::run_after(arguments, &context.ui)),
