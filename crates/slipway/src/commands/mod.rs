@@ -23,6 +23,7 @@ mod rpm_verify;
 mod shell;
 mod sources;
 pub(crate) mod spec;
+mod update;
 mod why;
 mod why_changed;
 
@@ -93,6 +94,7 @@ enum Command {
     Lock(lock::Arguments),
     #[command(subcommand)]
     Sources(sources::Command),
+    Update(update::Arguments),
     Clean(clean::Arguments),
     Dnf(dnf::Arguments),
     #[command(subcommand)]
@@ -138,6 +140,7 @@ fn run(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Spec(command) => return spec::run(command, context),
         Command::Lock(arguments) => lock::run(arguments, context)?,
         Command::Sources(command) => return sources::run(command, context),
+        Command::Update(arguments) => update::run(arguments, context)?,
         Command::Clean(arguments) => clean::run(arguments, context)?,
         Command::Migrate(command) => return migrate::run(command, context),
         Command::Dnf(arguments) => return Ok(dnf::run_after(arguments, &context.ui)),
