@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::reader::{File, Table};
 use crate::reference;
 
-/// What was pinned for one component. Written by `slipway lock` (its sources) and `slipway update` (all else).
+/// What was pinned for one component. Its sources are written by `slipway lock`, which keeps all else.
 ///
 /// The layout and the words are those of azldev's lock files, with `render-digest` and the sources added: each tool reads
 /// what the other wrote.

@@ -145,13 +145,13 @@ pub const TABLES: &[TableReference] = &[
     },
     TableReference {
         name: "lock file, top level",
-        doc: "What was pinned for one component; written by `slipway lock` and `slipway update`. azldev's lock files read as well.",
+        doc: "What was pinned for one component; its sources are written by `slipway lock`. azldev's lock files read as well.",
         keys: LOCK,
     },
     TableReference { name: "[[source]], in a lock file", doc: "A pinned source file.", keys: LOCKED_SOURCE },
     TableReference {
         name: "distribution.lock, top level",
-        doc: "What all components share, as it was locked; written by `slipway update --write`.",
+        doc: "What all components share, as it was locked.",
         keys: SHARED_LOCK,
     },
     TableReference { name: "[[macros]], in distribution.lock", doc: "A macro file.", keys: LOCKED_MACROS },

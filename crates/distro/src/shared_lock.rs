@@ -8,7 +8,7 @@ use crate::reference;
 
 /// What all components share, as it was when it was locked: a change of it changes every build.
 ///
-/// Written by `slipway update --write` as `distribution.lock`, beside the locks of components.
+/// It is `distribution.lock`, beside the locks of components.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct SharedLock {
     /// What decides the bytes that this program makes of equal inputs.
