@@ -73,11 +73,7 @@ pub const TABLES: &[TableReference] = &[
         keys: SOURCE_FILE,
     },
     TableReference { name: "source-files.origin", doc: "Where a source file comes from.", keys: FILE_ORIGIN },
-    TableReference {
-        name: "source-files.signature",
-        doc: "Upstream's signature of a source file.",
-        keys: SIGNATURE,
-    },
+    TableReference { name: "source-files.signature", doc: "Upstream's signature of a source file.", keys: SIGNATURE },
     TableReference {
         name: "[[components.NAME.overlays]]",
         doc: "A change to the component's spec or to the files beside it.",
@@ -337,12 +333,20 @@ pub(crate) const SOURCE_FILE: &[Key] = &[
     key("origin", "table", "See `source-files.origin`."),
     key("replace-upstream", "true or false", "The file takes the place of upstream's of the same name."),
     key("replace-reason", "string", "Why it does; goes with `replace-upstream`."),
-    key("signature", "table", "Upstream's signature, without which the file is not taken: see `source-files.signature`."),
+    key(
+        "signature",
+        "table",
+        "Upstream's signature, without which the file is not taken: see `source-files.signature`.",
+    ),
 ];
 pub(crate) const SIGNATURE: &[Key] = &[
     key("file", "string", "The OpenPGP signature: another source file of the component, or a file beside the spec."),
     key("key", "path", "The public keys of which one has to have signed, relative to this file."),
-    key("uncompressed", "true or false", "The signature is over the archive before it was compressed, as kernel.org's are."),
+    key(
+        "uncompressed",
+        "true or false",
+        "The signature is over the archive before it was compressed, as kernel.org's are.",
+    ),
 ];
 pub(crate) const OVERLAY: &[Key] = &[
     key("type", "type of overlay", "What is changed: see the page on overlays."),

@@ -209,7 +209,9 @@ impl Wanted {
             }
             Problem::Md5 => (
                 format!("of {name} nothing but an MD5 is known, which no attacker minds"),
-                format!("name its SHA512, or take it all the same: `md5-waived = [\"{component}/{file}\"]` in `[project]`"),
+                format!(
+                    "name its SHA512, or take it all the same: `md5-waived = [\"{component}/{file}\"]` in `[project]`"
+                ),
             ),
             Problem::Differs(how) => (
                 format!("{name} has two digests: {how}"),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use clap::Args;
 use build::sources::{Access, SignedBy};
+use clap::Args;
 use distro::{Component, Distro, Lock, LockedSource};
 use store::Store;
 
@@ -62,7 +62,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
 
 /// Fetches what the definition names for a component. Nothing is written before all of it is there and, where the definition
 /// says so, signed.
-fn pin_all(component: &Component, distro: &Distro, context: &Context, store: &Store) -> Result<Vec<LockedSource>, Failure> {
+fn pin_all(
+    component: &Component,
+    distro: &Distro,
+    context: &Context,
+    store: &Store,
+) -> Result<Vec<LockedSource>, Failure> {
     let (wanted, _) = sources::of(component, distro)?;
     let (arch, manner) = (pipeline::arch(), sources::manner());
     let mut pins: BTreeMap<String, build::sources::Pin> = BTreeMap::new();
