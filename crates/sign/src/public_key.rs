@@ -209,7 +209,10 @@ impl KeyRing {
         signature: &[u8],
         open: &dyn Fn() -> io::Result<Box<dyn Read>>,
     ) -> Result<&PublicKey, VerifyError> {
-        check(&self.keys, signature, &|| Ok(open()?))
+        check(&self.keys, signature, &|| {
+            let read: Box<dyn Read> = open()?;
+            Ok(read)
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::git::Git;
 
 /// The repository of a definition, as far as its locks go.
 pub(crate) struct LocalCommits<'h> {
-    /// Nothing where the definition is in no repository, or has no committed lock that tells of changes.
+    /// Nothing where the definition is in no repository.
     repository: Option<Repository<'h>>,
 }
 
@@ -74,9 +74,6 @@ impl<'h> LocalCommits<'h> {
             Lock::facts(&text).fingerprint.is_some().then_some((name, text))
         });
         let committed: BTreeMap<String, String> = texts.collect();
-        if committed.is_empty() {
-            return Ok(nothing);
-        }
         let ends = git.ask(&["rev-parse", "--path-format=absolute", "--git-path", "shallow"])?.unwrap_or_default();
         let ends = fs_err::read_to_string(ends).unwrap_or_default().lines().map(str::to_owned).collect();
         Ok(LocalCommits { repository: Some(Repository { git, folder, committed, ends }) })
@@ -89,7 +86,9 @@ impl<'h> LocalCommits<'h> {
     pub(crate) fn changes(&self, component: &Component) -> Result<Local, Failure> {
         let Some(repository) = &self.repository else { return Ok(Local::default()) };
         let name = component.lock_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(committed) = repository.committed.get(&name) else { return Ok(Local::default()) };
+        let Some(committed) = repository.committed.get(&name) else {
+            return Ok(Local { is_pending: component.lock.fingerprint.is_some(), ..Local::default() });
+        };
         let head = Lock::facts(committed);
         let path = format!("{}{name}", repository.folder);
         let format = "--format=tformat:%H%x00%an%x00%ae%x00%at%x00%s%x00%x01";

@@ -297,11 +297,16 @@ pub fn run(
     machine: &Machine<'_>,
 ) -> Result<Done, TransactionError> {
     let root = machine.config.installroot.as_path();
+    let live = is_live(root)?;
+    let database = root.join(install::DATABASE);
+    if live && !database.is_file() {
+        return Err(InstallError::NoDatabase { file: database }.into());
+    }
     if outcome.steps.is_empty() {
-        let id = keep(&memo(outcome, reasons, doing, &[], machine), &machine.config.folder(Key::PersistDir))?;
+        let id = write_down(memo(outcome, reasons, doing, &[], machine), &machine.config.folder(Key::PersistDir))?;
         return Ok(Done { id, notes: Vec::new(), failed: Vec::new() });
     }
-    if is_live(root)? {
+    if live {
         return run_live(outcome, files, reasons, doing, machine);
     }
     fs_err::create_dir_all(root)?;
@@ -327,7 +332,7 @@ pub fn run(
     }
     let contents = installed.contents;
     apply::apply(&old, &new, &|digest| contents.place(digest), root)?;
-    let id = keep(&memo(outcome, reasons, doing, &[], machine), &machine.config.folder(Key::PersistDir))?;
+    let id = write_down(memo(outcome, reasons, doing, &[], machine), &machine.config.folder(Key::PersistDir))?;
     Ok(Done { id, notes: told(installed.notes, &installed.scriptlets), failed: Vec::new() })
 }
 
@@ -340,10 +345,6 @@ fn run_live(
     machine: &Machine<'_>,
 ) -> Result<Done, TransactionError> {
     let root = machine.config.installroot.as_path();
-    let file = root.join(install::DATABASE);
-    if !file.is_file() {
-        return Err(InstallError::NoDatabase { file }.into());
-    }
     let persist = machine.config.folder(Key::PersistDir);
     let flags = machine.config.main.list(Key::TsFlags);
     let filters = Filters { no_docs: flags.iter().any(|flag| flag == "nodocs"), ..Filters::default() };
@@ -355,7 +356,7 @@ fn run_live(
     let store = Store::open(&work)?;
     let id = Cell::new(0);
     let remember = Remember {
-        memo: &|failed| memo(outcome, reasons, doing, failed, machine),
+        memo: &|failed| serde_json::to_string(&memo(outcome, reasons, doing, failed, machine)).unwrap_or_default(),
         keep: &|memo| {
             id.set(keep(memo, &persist)?);
             Ok(())
@@ -437,7 +438,7 @@ struct Memo {
 }
 
 /// What is to be remembered when all is done, but for the packages in `failed`.
-fn memo(outcome: &Outcome, reasons: &Reasons, doing: &Doing<'_>, failed: &[String], machine: &Machine<'_>) -> String {
+fn memo(outcome: &Outcome, reasons: &Reasons, doing: &Doing<'_>, failed: &[String], machine: &Machine<'_>) -> Memo {
     let (mut gone, mut known, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     let change = |action, nevra: &Nevra, repository: &str, reason| history::Change {
         action,
@@ -469,18 +470,21 @@ fn memo(outcome: &Outcome, reasons: &Reasons, doing: &Doing<'_>, failed: &[Strin
     }
     let (command, comment) = (doing.command.clone(), doing.comment.clone());
     let entry = history::Entry { id: 0, time: machine.now, command, comment, changes, groups: outcome.groups.clone() };
-    serde_json::to_string(&Memo { entry, gone, known }).unwrap_or_default()
+    Memo { entry, gone, known }
 }
 
-/// Writes down what is to be remembered, once; gives the transaction's number.
+/// Writes down what a transaction in the running system is to be remembered by, unless a process that was cut off got so far;
+/// gives the transaction's number.
 fn keep(memo: &str, persist: &Path) -> std::io::Result<u64> {
-    let mut memo: Memo = serde_json::from_str(memo)?;
-    let all = history::load(persist)?;
+    let memo: Memo = serde_json::from_str(memo)?;
     let same = |entry: &history::Entry| (entry.time, entry.command.clone(), entry.changes.clone());
-    // A process that was cut off may have got so far.
-    if let Some(last) = all.last().filter(|last| same(last) == same(&memo.entry)) {
+    if let Some(last) = history::load(persist)?.last().filter(|last| same(last) == same(&memo.entry)) {
         return Ok(last.id);
     }
+    write_down(memo, persist)
+}
+
+fn write_down(mut memo: Memo, persist: &Path) -> std::io::Result<u64> {
     let mut reasons = Reasons::load(persist)?;
     let nevra = |text: &str| Nevra::parse(text).map_err(std::io::Error::other);
     for gone in &memo.gone {

@@ -12,7 +12,7 @@ fn tar_of(entries: &[(&str, &str)]) -> Vec<u8> {
         // What packing again must not keep.
         header.set_mtime(1_000_000 + number as u64);
         header.set_uid(1000);
-        header.set_mode(if name.ends_with(".sh") { 0o755 } else { 0o644 });
+        header.set_mode(if name.ends_with('/') || name.ends_with(".sh") { 0o755 } else { 0o644 });
         header.set_size(text.len() as u64);
         header.set_entry_type(if name.ends_with('/') { tar::EntryType::Directory } else { tar::EntryType::Regular });
         builder.append_data(&mut header, name, text.as_bytes()).unwrap();

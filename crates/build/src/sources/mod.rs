@@ -157,8 +157,8 @@ pub fn fetch_each(
         let wave = |index: &usize| sources[*index].signature.is_some() == is_signed;
         let todo: Vec<usize> = (0..sources.len()).filter(|index| results[*index].is_none()).filter(wave).collect();
         let (debian, others): (Vec<_>, Vec<_>) = todo.into_iter().partition(|index| sources[*index].origin.is_debian());
-        round.from_debian(&debian, &mut results);
-        round.from_elsewhere(&others, &mut results);
+        round.fetch_debian(&debian, &mut results);
+        round.fetch_elsewhere(&others, &mut results);
     }
     let missed = |index: usize| BuildError::FileName(sources[index].file_name.clone());
     results
@@ -181,7 +181,7 @@ type Results = [Option<Result<Digest, BuildError>>];
 
 impl Round<'_> {
     /// Fetches what Debian's archive has, in one call of apt.
-    fn from_debian(&self, indices: &[usize], results: &mut Results) {
+    fn fetch_debian(&self, indices: &[usize], results: &mut Results) {
         let mut waiting = Vec::new();
         let mut hexes = BTreeSet::new();
         for index in indices {
@@ -199,7 +199,7 @@ impl Round<'_> {
             }
         }
         if !waiting.is_empty()
-            && let Err(error) = self.from_archive(&waiting, results)
+            && let Err(error) = self.fetch_archive(&waiting, results)
         {
             results[waiting[0]] = Some(Err(error));
         }
@@ -212,7 +212,7 @@ impl Round<'_> {
         }
     }
 
-    fn from_archive(&self, waiting: &[usize], results: &mut Results) -> Result<(), BuildError> {
+    fn fetch_archive(&self, waiting: &[usize], results: &mut Results) -> Result<(), BuildError> {
         let Round { access, host, store, progress, .. } = self;
         let folder = store.temp_dir()?;
         let apt = Apt::open(access.suite, access.arch, host, store)?;
@@ -243,7 +243,7 @@ impl Round<'_> {
     }
 
     /// Fetches what servers, repositories and this machine have, several at once.
-    fn from_elsewhere(&self, indices: &[usize], results: &mut Results) {
+    fn fetch_elsewhere(&self, indices: &[usize], results: &mut Results) {
         let mut work = Vec::new();
         for index in indices {
             match self.signed(*index, results) {

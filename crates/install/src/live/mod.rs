@@ -140,7 +140,6 @@ pub fn change_live(
 }
 
 /// Everything up to and with the change of the database; `None` when nothing was left to be done.
-#[expect(clippy::type_complexity, reason = "two values of one step")]
 fn to_commit(
     transaction: &mut Transaction<'_, '_>,
     elements: Vec<Element>,

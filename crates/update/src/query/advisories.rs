@@ -227,7 +227,7 @@ mod tests {
 
     fn sack(installed: &[&str], others: &[&str]) -> Sack {
         let package = |nevra: &str| {
-            let checksum = Checksum::new(Algorithm::parse("sha256").unwrap(), &"0".repeat(64)).unwrap();
+            let checksum = Checksum::new(Algorithm::parse("sha256").unwrap(), "0".repeat(64)).unwrap();
             Package::new(Nevra::parse(nevra).unwrap(), checksum)
         };
         let there = Origin::Installed { time: 1, reason: Reason::User, from: String::new(), number: 1 };

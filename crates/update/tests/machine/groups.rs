@@ -196,7 +196,8 @@ fn host_advisories_concern_what_dnf_says_they_do() {
     };
     let security = Choice { kinds: words(&["security"]), ..Choice::default() };
     assert_eq!(ours(security.clone(), Ordering::is_gt).len(), 2);
-    let cases: [(&[&str], Choice, fn(Ordering) -> bool); 3] = [
+    type Case<'a> = (&'a [&'a str], Choice, fn(Ordering) -> bool);
+    let cases: [Case<'_>; 3] = [
         (&["--available"], Choice::default(), Ordering::is_gt),
         (&["--installed"], Choice::default(), Ordering::is_le),
         (&["--available", "--security"], security, Ordering::is_gt),

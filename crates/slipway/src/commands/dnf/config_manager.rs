@@ -135,6 +135,7 @@ pub(super) fn run(command: &Command, session: &Session) -> Result<ExitCode, Fail
 }
 
 /// An error of a file or argument.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn wrong(error: ConfigError) -> Failure {
     Failure::work(format!("{error}; nothing was written"))
 }
@@ -182,8 +183,9 @@ fn matching(pattern: &str, session: &Session) -> Result<Vec<String>, Failure> {
 }
 
 fn set_options(options: &[String], folders: Folders, session: &Session) -> Result<Vec<PathBuf>, Failure> {
-    let (mut main, mut repositories): (Vec<(String, String)>, Vec<(String, (String, String))>) =
-        (Vec::new(), Vec::new());
+    let mut main: Vec<(String, String)> = Vec::new();
+    // Each with the repository that it is for.
+    let mut repositories = Vec::new();
     for argument in options {
         let (key, value) = pair(argument)?;
         let (pattern, option) = split(&key)?;
