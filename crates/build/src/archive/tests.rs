@@ -122,7 +122,7 @@ fn the_compression_stays_and_two_runs_give_equal_bytes() {
 #[test]
 fn an_overlay_that_finds_nothing_fails_and_says_what_is_nearest() {
     let tar = tar_of(&ENTRIES);
-    let error = change("pkg-1.tar", &tar, &[remove("vendor/**"), replace("confgure.ac", "x", "y")]).unwrap_err();
+    let error = change("pkg-1.tar", &tar, &[remove("vendor/**"), replace("configure.a", "x", "y")]).unwrap_err();
     let ArchiveError::Overlay { error: inner, .. } = &error else { panic!("{error:?}") };
     assert_eq!(inner.overlay, 1);
     assert_eq!(inner.failure.nearest.as_ref().map(|seen| seen.file.as_str()), Some("configure.ac"));
