@@ -187,7 +187,7 @@ fn files_commits_of_the_definition_count() {
     assert!(counted.contains(" - 1-1\n- first\n"), "{counted}");
     // A shallow copy cannot count.
     let source = format!("file://{}", definition.display());
-    git(folder.path(), 1, &["clone", "-q", "--depth", "1", &source, "copy"]);
+    git(folder.path(), 1_740_000_000, &["clone", "-q", "--depth", "1", &source, "copy"]);
     let (code, text) = slipway(&folder.path().join("copy"), &["component", "render", "hello"]);
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("is a shallow copy") && text.contains("git fetch --unshallow"), "{text}");
