@@ -36,9 +36,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             context.ui.note(&format!("{name} has no source files to lock"));
             continue;
         };
-        // What is pinned beside the sources stays; a lock that does not read is written anew.
-        let sources = pin_all(component, &distro, context, &store)?;
-        let lock = Lock { sources, ..Lock::read(&path).unwrap_or_default() };
+        // What it says beside the sources stays; one that cannot be read is not written over.
+        let before = Lock::read(&path)?;
+        let lock = Lock { sources: pin_all(component, &distro, context, &store)?, ..before };
         let text = lock.to_toml();
         let before = fs_err::read_to_string(&path).unwrap_or_default();
         if before == text {
