@@ -183,7 +183,8 @@ fn files_known_by_other_digests_are_verified_too() {
             checksum: Some(checksum.clone()),
             ..bench.source("a.tar", &bytes, addresses)
         };
-        let fresh = Bench { folder: tempfile::tempdir().unwrap(), store: other_store(&bench, algorithm), ..Bench::new() };
+        let fresh =
+            Bench { folder: tempfile::tempdir().unwrap(), store: other_store(&bench, algorithm), ..Bench::new() };
         assert!(checksum.find(&fresh.store).is_none());
         assert!(matches!(fresh.fetch(&[with(&[&lies])]), Err(BuildError::SourceDiffers { .. })));
         let found = fresh.fetch(&[with(&[&base])]).unwrap();
@@ -245,15 +246,27 @@ fn files_are_signed_or_not_taken() {
         SignedBy::File(path)
     };
     for (name, by, uncompressed, told) in [
-        ("of another key", file("1", other.sign_detached_armored(&packed, at).unwrap()), false, "none of the 1 accepted"),
+        (
+            "of another key",
+            file("1", other.sign_detached_armored(&packed, at).unwrap()),
+            false,
+            "none of the 1 accepted",
+        ),
         ("over other bytes", file("2", key.sign_detached_armored(b"x", at).unwrap()), false, "is not over these bytes"),
-        ("over the archive", file("3", key.sign_detached_armored(&packed, at).unwrap()), true, "is not over these bytes"),
+        (
+            "over the archive",
+            file("3", key.sign_detached_armored(&packed, at).unwrap()),
+            true,
+            "is not over these bytes",
+        ),
         ("no signature", file("4", "hello".to_owned()), false, "is no OpenPGP signature"),
     ] {
         let source = signed(by, uncompressed, &packed);
         let checksum = source.checksum.clone().unwrap();
         let error = bench.fetch(&[source]).unwrap_err();
-        let BuildError::SourceSignature { cause, quarantine: Some(kept), .. } = &error else { panic!("{name}: {error}") };
+        let BuildError::SourceSignature { cause, quarantine: Some(kept), .. } = &error else {
+            panic!("{name}: {error}")
+        };
         assert!(cause.contains(told), "{name}: {cause}");
         assert!(kept.is_file() && checksum.find(&bench.store).is_none(), "{name}");
     }

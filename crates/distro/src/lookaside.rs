@@ -47,7 +47,9 @@ pub fn parse(text: &str, path: &Path) -> (Vec<Entry>, Vec<Diagnostic>) {
                 }
             },
             Err(why) => problems.push(
-                Diagnostic::new(why).at(&at).hint("a line is `SHA512 (FILE) = DIGITS`, or 32 digits, blanks and the file"),
+                Diagnostic::new(why)
+                    .at(&at)
+                    .hint("a line is `SHA512 (FILE) = DIGITS`, or 32 digits, blanks and the file"),
             ),
         }
     }
@@ -160,6 +162,9 @@ mod tests {
     fn addresses_say_what_the_source_is() {
         let hash = Hash::Sha512("ab".to_owned());
         let template = "https://h/$pkg/$filename/$hashtype/$hash/$filename?$x";
-        assert_eq!(address(template, "gtk+", "a+b#.tar", &hash), "https://h/gtk%2B/a%2Bb%23.tar/sha512/ab/a%2Bb%23.tar?$x");
+        assert_eq!(
+            address(template, "gtk+", "a+b#.tar", &hash),
+            "https://h/gtk%2B/a%2Bb%23.tar/sha512/ab/a%2Bb%23.tar?$x"
+        );
     }
 }

@@ -73,11 +73,7 @@ pub const TABLES: &[TableReference] = &[
         keys: SOURCE_FILE,
     },
     TableReference { name: "source-files.origin", doc: "Where a source file comes from.", keys: FILE_ORIGIN },
-    TableReference {
-        name: "source-files.signature",
-        doc: "Upstream's signature of a source file.",
-        keys: SIGNATURE,
-    },
+    TableReference { name: "source-files.signature", doc: "Upstream's signature of a source file.", keys: SIGNATURE },
     TableReference {
         name: "[[components.NAME.overlays]]",
         doc: "A change to the component's spec or to the files beside it.",
@@ -280,8 +276,8 @@ pub(crate) const COMPONENT: &[Key] = &[
     key("spec", "table", "See `components.NAME.spec`."),
     key(
         "origin",
-        "`source` or `stage0`",
-        "`source` (if not said): built from upstream's source; `stage0`: a Debian binary package in our packaging.",
+        "`source`, `stage0` or `self`",
+        "`source` (if not said): built from upstream's source; `stage0`: a Debian binary package in our packaging; `self`: the running Slipway program in our packaging.",
     ),
     key("release", "table", "See `components.NAME.release`."),
     key("source-files", "list of tables", "See `[[components.NAME.source-files]]`."),
@@ -337,12 +333,20 @@ pub(crate) const SOURCE_FILE: &[Key] = &[
     key("origin", "table", "See `source-files.origin`."),
     key("replace-upstream", "true or false", "The file takes the place of upstream's of the same name."),
     key("replace-reason", "string", "Why it does; goes with `replace-upstream`."),
-    key("signature", "table", "Upstream's signature, without which the file is not taken: see `source-files.signature`."),
+    key(
+        "signature",
+        "table",
+        "Upstream's signature, without which the file is not taken: see `source-files.signature`.",
+    ),
 ];
 pub(crate) const SIGNATURE: &[Key] = &[
     key("file", "string", "The OpenPGP signature: another source file of the component, or a file beside the spec."),
     key("key", "path", "The public keys of which one has to have signed, relative to this file."),
-    key("uncompressed", "true or false", "The signature is over the archive before it was compressed, as kernel.org's are."),
+    key(
+        "uncompressed",
+        "true or false",
+        "The signature is over the archive before it was compressed, as kernel.org's are.",
+    ),
 ];
 pub(crate) const OVERLAY: &[Key] = &[
     key("type", "type of overlay", "What is changed: see the page on overlays."),
@@ -386,8 +390,8 @@ pub(crate) const URL: &[Key] = &[key("url", "address", "Starts with `https://` o
 pub(crate) const FILE_ORIGIN: &[Key] = &[
     key(
         "type",
-        "`debian`, `download`, `git`, `local`, `custom` or `overlay`",
-        "Who has the file: the Debian mirror of this machine, an address, a repository of git, this machine, a script that makes it; `overlay`: an archive of upstream's that overlays change.",
+        "`debian`, `download`, `git`, `local`, `custom`, `overlay` or `self`",
+        "Who has the file: the Debian mirror of this machine, an address, a repository of git, this machine, a script that makes it; `overlay`: an archive of upstream's that overlays change; `self`: the running Slipway program, whose digest is found out when a build starts and which has no lock.",
     ),
     key("uri", "address", "Where the file of a `download` or the repository of `git` is."),
     key("commit", "hexadecimal digits", "The commit of `git` that is packed: all 40 digits."),
@@ -522,6 +526,11 @@ pub(crate) const SYSTEM: &[Key] = &[
     key("default-target", "unit name", "What the machine boots to; `multi-user.target` if not said."),
     key("enable", "list of units", "Units to enable, beside what the presets say."),
     key("disable", "list of units", "Units to disable, whatever the presets say."),
+    key(
+        "repository-key",
+        "path",
+        "Where the public key of the repository is put that the image is made from; nowhere if not said.",
+    ),
 ];
 pub(crate) const STAGE0: &[Key] = &[
     key("suite", "string", "The Debian suite, as in `trixie`."),

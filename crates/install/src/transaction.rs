@@ -122,7 +122,12 @@ pub fn change<'a>(
 }
 
 /// The elements in their final order, unless something forbids them.
-pub(crate) fn choose(change: &Change, installed: &InstalledSet, host: &Host, store: &Store) -> Result<Vec<Element>, InstallError> {
+pub(crate) fn choose(
+    change: &Change,
+    installed: &InstalledSet,
+    host: &Host,
+    store: &Store,
+) -> Result<Vec<Element>, InstallError> {
     let mut elements = Elements::new();
     for (packages, asked) in
         [(&change.install, Asked::Beside), (&change.upgrade, Asked::Upgrade), (&change.reinstall, Asked::Reinstall)]

@@ -31,7 +31,16 @@ value = "0"
 #[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
 fn git(folder: &Path, time: u32, arguments: &[&str]) {
     let done = Command::new("git")
-        .args(["-c", "init.defaultBranch=f43", "-c", "commit.gpgsign=false", "-c", "user.name=Ann", "-c", "user.email=a@b"])
+        .args([
+            "-c",
+            "init.defaultBranch=f43",
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "user.name=Ann",
+            "-c",
+            "user.email=a@b",
+        ])
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -111,7 +120,8 @@ fn files_upstream_is_locked_and_followed() {
     assert!(rendered(&definition).contains("Version: 1\n"), "the locked commit counts");
     let (code, text) = slipway(&definition, &["update", "--check"]);
     assert_eq!(code, Some(1), "{text}");
-    for expected in ["moved", "1 -> 2", "update to 2", "names     CVE-2026-1234", "source    + SHA512 (a-2) = 0", "fit"] {
+    for expected in ["moved", "1 -> 2", "update to 2", "names     CVE-2026-1234", "source    + SHA512 (a-2) = 0", "fit"]
+    {
         assert!(text.contains(expected), "{expected}\nis not in\n{text}");
     }
     assert_eq!(fs_err::read_to_string(&lock).expect("a lock"), first);
@@ -142,7 +152,9 @@ fn files_overlays_are_tried_on_what_upstream_has_now() {
     commit(&repository, 1_720_000_000, &[("hello.spec", &SPEC.replace("with_x 1", "with_x 0"))], "no x");
     let (code, text) = slipway(&definition, &["update", "--write"]);
     assert_eq!(code, Some(1), "{text}");
-    for expected in ["breaks", "azldev.toml:16:1 (spec-set-macro)", "already upstream hello.spec:6", "no lock was written"] {
+    for expected in
+        ["breaks", "azldev.toml:16:1 (spec-set-macro)", "already upstream hello.spec:6", "no lock was written"]
+    {
         assert!(text.contains(expected), "{expected}\nis not in\n{text}");
     }
     assert_eq!(fs_err::read_to_string(&lock).expect("a lock"), first);

@@ -174,7 +174,8 @@ impl Keys {
         fs_err::create_dir_all(&folder)?;
         let to = folder.join(format!("key-{}.part", std::process::id()));
         let _ = fs_err::remove_file(&to);
-        let fetched = transfer::fetch(url, &to, BYTES_MAX, &transfer::manner_of(repository), machine.host).map_err(wrong);
+        let fetched =
+            transfer::fetch(url, &to, BYTES_MAX, &transfer::manner_of(repository), machine.host).map_err(wrong);
         let bytes = fetched.and_then(|()| Ok(fs_err::read(&to)?));
         let _ = fs_err::remove_file(&to);
         bytes

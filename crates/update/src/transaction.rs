@@ -437,13 +437,7 @@ struct Memo {
 }
 
 /// What is to be remembered when all is done, but for the packages in `failed`.
-fn memo(
-    outcome: &Outcome,
-    reasons: &Reasons,
-    doing: &Doing<'_>,
-    failed: &[String],
-    machine: &Machine<'_>,
-) -> String {
+fn memo(outcome: &Outcome, reasons: &Reasons, doing: &Doing<'_>, failed: &[String], machine: &Machine<'_>) -> String {
     let (mut gone, mut known, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     let change = |action, nevra: &Nevra, repository: &str, reason| history::Change {
         action,

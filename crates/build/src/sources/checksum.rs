@@ -108,7 +108,8 @@ pub fn measure(path: &Path, algorithm: Algorithm) -> io::Result<Measured> {
         }
     }
     let sha512 = Checksum { algorithm: Algorithm::Sha512, hex: hex::encode(sha512.finalize()) };
-    let other = sha256.map(|hash| hex::encode(hash.finalize())).or_else(|| md5.map(|hash| hex::encode(hash.finalize())));
+    let other =
+        sha256.map(|hash| hex::encode(hash.finalize())).or_else(|| md5.map(|hash| hex::encode(hash.finalize())));
     let asked = other.map_or_else(|| sha512.clone(), |hex| Checksum { algorithm, hex });
     Ok(Measured { size, sha512, asked })
 }

@@ -63,7 +63,8 @@ pub(super) fn archive(
     if file_name.ends_with(".tar") {
         git.pack(&entries, folder, time, out).map_err(|error| wrong(error.to_string()))?;
     } else {
-        let mut stored = git.pack(&entries, folder, time, Stored::new(out)?).map_err(|error| wrong(error.to_string()))?;
+        let mut stored =
+            git.pack(&entries, folder, time, Stored::new(out)?).map_err(|error| wrong(error.to_string()))?;
         stored.finish()?;
     }
     Ok(())
@@ -96,7 +97,15 @@ impl Git<'_> {
             Err(error @ RunError::Interrupted { .. }) => return Err(error),
             _ => {}
         }
-        let all = ["fetch", "--quiet", "--no-tags", "--prune", "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        let all = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--prune",
+            "origin",
+            "+refs/heads/*:refs/heads/*",
+            "+refs/tags/*:refs/tags/*",
+        ];
         self.host.check(&self.call().args(all))?;
         if has()? {
             return Ok(());
@@ -169,11 +178,7 @@ impl Git<'_> {
                 }
                 mode => {
                     let mode = if mode == b"100755" { 0o755 } else { 0o644 };
-                    tar.append_data(
-                        &mut head(tar::EntryType::Regular, mode, size),
-                        &path,
-                        (&mut contents).take(size),
-                    )?;
+                    tar.append_data(&mut head(tar::EntryType::Regular, mode, size), &path, (&mut contents).take(size))?;
                 }
             }
             let mut newline = [0];

@@ -156,8 +156,7 @@ pub fn fetch_each(
     for is_signed in [false, true] {
         let wave = |index: &usize| sources[*index].signature.is_some() == is_signed;
         let todo: Vec<usize> = (0..sources.len()).filter(|index| results[*index].is_none()).filter(wave).collect();
-        let (debian, others): (Vec<_>, Vec<_>) =
-            todo.into_iter().partition(|index| sources[*index].origin.is_debian());
+        let (debian, others): (Vec<_>, Vec<_>) = todo.into_iter().partition(|index| sources[*index].origin.is_debian());
         round.from_debian(&debian, &mut results);
         round.from_elsewhere(&others, &mut results);
     }
@@ -189,9 +188,13 @@ impl Round<'_> {
             let source = &self.sources[*index];
             if source.checksum.is_none() {
                 results[*index] = Some(Err(unpinned(source)));
-            } else if let Err(error) = check_file_name(&source.file_name).and_then(|()| self.settled(*index, results).map(drop)) {
+            } else if let Err(error) =
+                check_file_name(&source.file_name).and_then(|()| self.settled(*index, results).map(drop))
+            {
                 results[*index] = Some(Err(error));
-            } else if results[*index].is_none() && source.checksum.as_ref().is_none_or(|checksum| hexes.insert(checksum)) {
+            } else if results[*index].is_none()
+                && source.checksum.as_ref().is_none_or(|checksum| hexes.insert(checksum))
+            {
                 waiting.push(*index);
             }
         }
@@ -255,7 +258,8 @@ impl Round<'_> {
             while let Some((index, signed)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let source = &self.sources[*index];
                 let is_remote = matches!(source.origin, Origin::Remote(_));
-                let gone = reached.load(Ordering::Relaxed) == 0 && unreachable.load(Ordering::Relaxed) >= UNREACHABLE_MAX;
+                let gone =
+                    reached.load(Ordering::Relaxed) == 0 && unreachable.load(Ordering::Relaxed) >= UNREACHABLE_MAX;
                 let result = if self.host.interrupted() {
                     Err(BuildError::Interrupted)
                 } else if is_remote && gone {
@@ -296,7 +300,9 @@ impl Round<'_> {
         }
         let folder = self.store.temp_dir()?;
         let place = match &source.origin {
-            Origin::Remote(_) => self.store.area("sources")?.join(format!("{}-{}.part", checksum.algorithm, checksum.hex)),
+            Origin::Remote(_) => {
+                self.store.area("sources")?.join(format!("{}-{}.part", checksum.algorithm, checksum.hex))
+            }
             _ => folder.path().join("source"),
         };
         bring(source, &place, self.access, self.host, self.store)?;
@@ -322,8 +328,7 @@ impl Round<'_> {
         let object = match &signature.by {
             SignedBy::File(_) => None,
             SignedBy::Source(name) => {
-                let is_it =
-                    |other: &Source| other.component == source.component && other.file_name == *name;
+                let is_it = |other: &Source| other.component == source.component && other.file_name == *name;
                 let at = self.sources.iter().position(is_it);
                 match at.and_then(|at| results[at].as_ref()) {
                     Some(Ok(object)) => Some(*object),
@@ -344,13 +349,7 @@ fn not_tried(source: &Source) -> BuildError {
 }
 
 /// Brings a source that is not Debian's to `place`, as it comes.
-fn bring(
-    source: &Source,
-    place: &Path,
-    access: &Access<'_>,
-    host: &Host,
-    store: &Store,
-) -> Result<(), BuildError> {
+fn bring(source: &Source, place: &Path, access: &Access<'_>, host: &Host, store: &Store) -> Result<(), BuildError> {
     match &source.origin {
         Origin::Local(path) => fs_err::copy(path, place).map(drop).map_err(|error| BuildError::SourceUnreachable {
             component: source.component.clone(),

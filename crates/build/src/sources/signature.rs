@@ -79,7 +79,13 @@ impl Signed {
     }
 
     /// The error of a signature that is not right.
-    pub(super) fn refused(&self, component: &str, file: &str, cause: String, quarantine: Option<PathBuf>) -> BuildError {
+    pub(super) fn refused(
+        &self,
+        component: &str,
+        file: &str,
+        cause: String,
+        quarantine: Option<PathBuf>,
+    ) -> BuildError {
         BuildError::SourceSignature {
             component: component.to_owned(),
             file: file.to_owned(),

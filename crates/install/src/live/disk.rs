@@ -166,8 +166,7 @@ impl Disk<'_> {
                 let _ = rustix::fs::lremovexattr(place, CAPABILITY);
             }
             for (name, value) in &meta.xattrs {
-                let wrong =
-                    |error| io::Error::other(format!("cannot set `{name}` of `{}`: {error}", place.display()));
+                let wrong = |error| io::Error::other(format!("cannot set `{name}` of `{}`: {error}", place.display()));
                 lsetxattr(place, name.as_str(), value, XattrFlags::empty()).map_err(wrong)?;
             }
         }

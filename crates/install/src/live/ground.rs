@@ -11,10 +11,10 @@ use super::holds::Holds;
 use super::journal::{self, Record};
 use super::look::Look;
 use super::step::{Step, steps};
+use crate::InstallError;
 use crate::element::{Element, Fate};
 use crate::files::Root;
 use crate::installed::InstalledSet;
-use crate::InstallError;
 
 /// A live root under a transaction.
 pub(crate) struct Ground<'a> {
@@ -124,12 +124,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Looks at what a scriptlet in Lua is about to touch; at all that is in it where `deep`.
-    pub(crate) fn see_below(
-        &mut self,
-        paths: &[String],
-        deep: bool,
-        root: &mut Root<'_>,
-    ) -> Result<(), InstallError> {
+    pub(crate) fn see_below(&mut self, paths: &[String], deep: bool, root: &mut Root<'_>) -> Result<(), InstallError> {
         let mut look = Look::new(self.disk(), &mut root.tree, &mut root.contents)?;
         for path in paths {
             look.path(path, Bytes::Unread)?;
@@ -200,7 +195,8 @@ impl<'a> Ground<'a> {
             let after: BTreeSet<TreePath> = root.tree.below(&top).map(|(path, _)| path.clone()).collect();
             for path in before.union(&after) {
                 let (old, new) = (self.seen.get(path), root.tree.get(path));
-                if old != new && !(old.is_some_and(tree::Node::is_directory) && new.is_some_and(tree::Node::is_directory))
+                if old != new
+                    && !(old.is_some_and(tree::Node::is_directory) && new.is_some_and(tree::Node::is_directory))
                 {
                     root.notes.push(format!("`/{}` is the kernel's and stays as it is", path.as_str()));
                 }
@@ -270,4 +266,3 @@ pub(super) fn undo(steps: &[Step], holds: &mut Holds<'_>) -> io::Result<()> {
     }
     holds.sync()
 }
-

@@ -45,7 +45,10 @@ impl<'a> Holds<'a> {
             let place = disk.root.join(top);
             let mount = if is_directory(&place) { disk.mount(&place)? } else { own };
             if mount == own {
-                let text = format!("`{}` was being changed by a transaction that was cut off, and is not mounted now", place.display());
+                let text = format!(
+                    "`{}` was being changed by a transaction that was cut off, and is not mounted now",
+                    place.display()
+                );
                 return Err(io::Error::other(text));
             }
             holds.tops.insert(mount, top.to_owned());

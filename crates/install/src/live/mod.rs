@@ -159,7 +159,8 @@ fn to_commit(
     }
     let failed: Vec<String> = transaction.failed.iter().cloned().collect();
     let rows = transaction.installed.rows();
-    let mut ready = Ready { memo: (remember.memo)(&failed), scripts: transaction.at_end(&elements)?, ..Ready::default() };
+    let mut ready =
+        Ready { memo: (remember.memo)(&failed), scripts: transaction.at_end(&elements)?, ..Ready::default() };
     for row in &rows {
         match row {
             Row::Remove(number) => ready.removed.push(*number),

@@ -106,7 +106,11 @@ impl Database {
     }
 }
 
-pub(super) fn insert_keys(connection: &Connection, number: u32, package: &InstalledPackage) -> Result<(), DatabaseError> {
+pub(super) fn insert_keys(
+    connection: &Connection,
+    number: u32,
+    package: &InstalledPackage,
+) -> Result<(), DatabaseError> {
     for table in index::TABLES {
         let mut insert = connection.prepare_cached(&format!("INSERT INTO '{}' VALUES (?1, ?2, ?3)", table.name))?;
         for (key, place) in table.keys(&package.header) {

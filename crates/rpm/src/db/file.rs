@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, DatabaseError> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
-    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF;")?;
+    connection
+        .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF;")?;
     Ok(connection)
 }
 
@@ -96,6 +97,9 @@ mod tests {
         assert_eq!(snapshot(&file).unwrap(), before);
         commit(&file, [Row::Put(2, &two), Row::Remove(1)]).unwrap();
         let packages = crate::db::read(&fs_err::read(&file).unwrap()).unwrap();
-        assert_eq!(packages.iter().map(|package| (package.number, package.header.name())).collect::<Vec<_>>(), [(2, "two")]);
+        assert_eq!(
+            packages.iter().map(|package| (package.number, package.header.name())).collect::<Vec<_>>(),
+            [(2, "two")]
+        );
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use clap::Args;
 use build::sources::{Access, SignedBy};
+use clap::Args;
 use distro::{Component, Distro, Lock, LockedSource};
 use store::Store;
 
@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
                 None => failure,
             });
         };
-        let Some(path) = component.source_files.first().map(|file| file.lock.clone()) else {
+        let mut files = component.source_files.iter().filter(|file| file.origin != distro::FileOrigin::Program);
+        let Some(path) = files.next().map(|file| file.lock.clone()) else {
             context.ui.note(&format!("{name} has no source files to lock"));
             continue;
         };
@@ -62,7 +63,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
 
 /// Fetches what the definition names for a component. Nothing is written before all of it is there and, where the definition
 /// says so, signed.
-fn pin_all(component: &Component, distro: &Distro, context: &Context, store: &Store) -> Result<Vec<LockedSource>, Failure> {
+fn pin_all(
+    component: &Component,
+    distro: &Distro,
+    context: &Context,
+    store: &Store,
+) -> Result<Vec<LockedSource>, Failure> {
     let (wanted, _) = sources::of(component, distro)?;
     let (arch, manner) = (pipeline::arch(), sources::manner());
     let mut pins: BTreeMap<String, build::sources::Pin> = BTreeMap::new();

@@ -209,7 +209,9 @@ fn report(rows: &[Row], unclear: &[distro::Diagnostic], all: bool, context: &Con
         let first = |state: &str| rows.iter().find(|row| row.state == state);
         for state in ["md5-only", "unpinned", "missing"] {
             let hint = match first(state).map(|row| &row.wanted) {
-                Some(wanted) if state == "missing" => format!("`slipway sources fetch {}` fetches", wanted.source.component),
+                Some(wanted) if state == "missing" => {
+                    format!("`slipway sources fetch {}` fetches", wanted.source.component)
+                }
                 Some(wanted) => wanted.explain().map(|(_, hint)| hint).unwrap_or_default(),
                 None => continue,
             };

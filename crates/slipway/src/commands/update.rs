@@ -149,7 +149,8 @@ fn one(component: &Component, renderer: &Renderer<'_>) -> Result<Row, Failure> {
             if repository.has(locked)? {
                 row.commits = repository.between(locked, &newest)?;
                 if !repository.leads_to(locked, &newest)? {
-                    row.note = Some("upstream's history no longer leads from the locked commit to the new one".to_owned());
+                    row.note =
+                        Some("upstream's history no longer leads from the locked commit to the new one".to_owned());
                 }
             } else {
                 row.note = Some("upstream no longer has the commit that is locked".to_owned());
@@ -194,7 +195,9 @@ fn of_local(component: &Component) -> String {
         .collect();
     match packages.is_empty() {
         true => "nothing is pinned upstream: the definition has the spec itself".to_owned(),
-        false => format!("`slipway lock {}` pins again, as Debian has them now: {}", component.name, packages.join(", ")),
+        false => {
+            format!("`slipway lock {}` pins again, as Debian has them now: {}", component.name, packages.join(", "))
+        }
     }
 }
 
@@ -220,7 +223,8 @@ fn compare(component: &Component, new: &Upstream, renderer: &Renderer<'_>, row: 
     let mut text: String = row.commits.iter().map(|step| format!("{}\n", step.message)).collect();
     let spec = |upstream: &Upstream| -> BTreeSet<String> { upstream.folder.spec.lines().map(str::to_owned).collect() };
     let names = |upstream: &Upstream| -> BTreeSet<String> { upstream.folder.files.keys().cloned().collect() };
-    let sets = [(spec(&old), spec(new)), (lines(&old, "changelog"), lines(new, "changelog")), (names(&old), names(new))];
+    let sets =
+        [(spec(&old), spec(new)), (lines(&old, "changelog"), lines(new, "changelog")), (names(&old), names(new))];
     for (before, after) in &sets {
         text.extend(after.difference(before).map(|line| format!("{line}\n")));
     }
@@ -329,7 +333,8 @@ fn show(
         }));
         return;
     }
-    let mut table = Table::new(&["component", "state", "locked", "newest", "version", "commits", "sources", "overlays"]);
+    let mut table =
+        Table::new(&["component", "state", "locked", "newest", "version", "commits", "sources", "overlays"]);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {
         *counts.entry(row.state).or_default() += 1;
@@ -344,7 +349,8 @@ fn show(
             0 => "same".to_owned(),
             _ => format!("+{} -{}", row.sources_added.len(), row.sources_removed.len()),
         };
-        let overlays = if row.overlays.is_empty() { "fit".to_owned() } else { format!("{} do not fit", row.overlays.len()) };
+        let overlays =
+            if row.overlays.is_empty() { "fit".to_owned() } else { format!("{} do not fit", row.overlays.len()) };
         let cells = [short(row.locked.as_ref()), short(row.newest.as_ref()), version, row.commits.len().to_string()];
         let cells = [row.component.clone(), row.state.to_owned()].into_iter().chain(cells).chain([sources, overlays]);
         table.row(cells);
