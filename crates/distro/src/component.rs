@@ -161,6 +161,9 @@ pub enum ComponentOrigin {
     Source,
     /// A Debian binary package, repackaged.
     Stage0,
+    /// The running Slipway program, packaged.
+    #[serde(rename = "self")]
+    Program,
 }
 
 impl ComponentOrigin {
@@ -169,6 +172,7 @@ impl ComponentOrigin {
         match self {
             ComponentOrigin::Source => "source",
             ComponentOrigin::Stage0 => "stage0",
+            ComponentOrigin::Program => "self",
         }
     }
 }
@@ -255,6 +259,9 @@ pub enum FileOrigin {
     },
     /// An archive of upstream's that overlays change.
     Overlay,
+    /// The Slipway program that builds. No lock can name its bytes: each compilation makes others.
+    #[serde(rename = "self")]
+    Program,
 }
 
 impl SourceFile {
@@ -411,6 +418,7 @@ impl Component {
             packages,
             origin: match settings.text("origin") {
                 Some("stage0") => ComponentOrigin::Stage0,
+                Some("self") => ComponentOrigin::Program,
                 _ => ComponentOrigin::Source,
             },
             source_files,
@@ -508,6 +516,10 @@ pub(crate) fn read_source_file(mut table: Table<'_>, folder: &Path) -> Option<So
         let problem = Diagnostic::new("an archive that overlays change takes the place of upstream's");
         table.report(table.span.clone(), problem.hint("add `replace-upstream = true` and `replace-reason`"));
     }
+    if hash.is_some() && origin == Some(FileOrigin::Program) {
+        let problem = Diagnostic::new("the digest of the running program is known when a build starts, not before");
+        table.report(table.value_span("hash"), problem.hint("remove `hash` and `hash-type`"));
+    }
     let file_name = file_name?;
     if !is_plain_name(&file_name.value) {
         let problem = Diagnostic::new(format!("`{}` is not the plain name of a file", file_name.value));
@@ -574,6 +586,7 @@ fn read_file_origin(mut table: Table<'_>, folder: &Path) -> Option<FileOrigin> {
             ("local", "local"),
             ("custom", "custom"),
             ("overlay", "overlay"),
+            ("self", "self"),
         ],
     )?;
     let origin = match kind {
@@ -605,6 +618,7 @@ fn read_file_origin(mut table: Table<'_>, folder: &Path) -> Option<FileOrigin> {
         "git" => read_git_origin(&mut table),
         "local" => table.required("path").map(|path| FileOrigin::Local { path: folder.join(path.value) }),
         "custom" => read_custom_origin(&mut table),
+        "self" => Some(FileOrigin::Program),
         _ => Some(FileOrigin::Overlay),
     };
     for (key, span) in table.untaken() {

@@ -93,6 +93,8 @@ pub struct System {
     pub enable: Vec<String>,
     /// Units to disable whatever the presets say.
     pub disable: Vec<String>,
+    /// Where the public key of the repository is put that the image is made from.
+    pub repository_key: Option<String>,
 }
 
 /// An image that another tool describes and makes; Slipway knows of it and no more.
@@ -249,8 +251,16 @@ fn read_system(table: Option<Table<'_>>) -> System {
             default_target,
             enable: vec![],
             disable: vec![],
+            repository_key: None,
         };
     };
+    let repository_key = table.string("repository-key");
+    if let Some(path) = &repository_key
+        && !path.value.starts_with('/')
+    {
+        let problem = Diagnostic::new(format!("`{}` is no place in the system", path.value));
+        table.report_at(&path.at, problem.hint("write the whole path, from `/` on"));
+    }
     System {
         hostname: table.text("hostname"),
         timezone: table.text("timezone"),
@@ -258,6 +268,7 @@ fn read_system(table: Option<Table<'_>>) -> System {
         default_target: table.text("default-target").unwrap_or(default_target),
         enable: table.texts("enable"),
         disable: table.texts("disable"),
+        repository_key: repository_key.map(|path| path.value),
     }
 }
 

@@ -276,8 +276,8 @@ pub(crate) const COMPONENT: &[Key] = &[
     key("spec", "table", "See `components.NAME.spec`."),
     key(
         "origin",
-        "`source` or `stage0`",
-        "`source` (if not said): built from upstream's source; `stage0`: a Debian binary package in our packaging.",
+        "`source`, `stage0` or `self`",
+        "`source` (if not said): built from upstream's source; `stage0`: a Debian binary package in our packaging; `self`: the running Slipway program in our packaging.",
     ),
     key("release", "table", "See `components.NAME.release`."),
     key("source-files", "list of tables", "See `[[components.NAME.source-files]]`."),
@@ -390,8 +390,8 @@ pub(crate) const URL: &[Key] = &[key("url", "address", "Starts with `https://` o
 pub(crate) const FILE_ORIGIN: &[Key] = &[
     key(
         "type",
-        "`debian`, `download`, `git`, `local`, `custom` or `overlay`",
-        "Who has the file: the Debian mirror of this machine, an address, a repository of git, this machine, a script that makes it; `overlay`: an archive of upstream's that overlays change.",
+        "`debian`, `download`, `git`, `local`, `custom`, `overlay` or `self`",
+        "Who has the file: the Debian mirror of this machine, an address, a repository of git, this machine, a script that makes it; `overlay`: an archive of upstream's that overlays change; `self`: the running Slipway program, whose digest is found out when a build starts and which has no lock.",
     ),
     key("uri", "address", "Where the file of a `download` or the repository of `git` is."),
     key("commit", "hexadecimal digits", "The commit of `git` that is packed: all 40 digits."),
@@ -526,6 +526,11 @@ pub(crate) const SYSTEM: &[Key] = &[
     key("default-target", "unit name", "What the machine boots to; `multi-user.target` if not said."),
     key("enable", "list of units", "Units to enable, beside what the presets say."),
     key("disable", "list of units", "Units to disable, whatever the presets say."),
+    key(
+        "repository-key",
+        "path",
+        "Where the public key of the repository is put that the image is made from; nowhere if not said.",
+    ),
 ];
 pub(crate) const STAGE0: &[Key] = &[
     key("suite", "string", "The Debian suite, as in `trixie`."),

@@ -82,6 +82,22 @@ fn files_a_typo_shows_its_place_and_the_nearest_key() {
 }
 
 #[test]
+fn files_the_running_program_is_a_source_without_lock_or_digest() {
+    let tool = "[components.tool]\nspec = { type = \"local\", path = \"tool.spec\" }\norigin = \"self\"\n\
+                [[components.tool.source-files]]\nfilename = \"tool\"\norigin = { type = \"self\" }\n";
+    let spec = ("components/tool/tool.spec", "Name: tool\n");
+    let distro = load_with(&[("components/tool/comp.toml", tool), spec]).unwrap();
+    assert_eq!(distro.components["tool"].source_files[0].origin, distro::FileOrigin::Program);
+    assert_eq!(distro.components["tool"].origin.as_str(), "self");
+    let pinned = format!("{tool}hash-type = \"SHA512\"\nhash = \"{}\"\n", "a".repeat(128));
+    let shown = load_with(&[("components/tool/comp.toml", &pinned), spec]).unwrap_err();
+    assert!(shown.contains("components/tool/comp.toml:8:8") && shown.contains("remove `hash`"), "{shown}");
+    let sourced = tool.replace("type = \"self\"", "type = \"self\", source = \"x\"");
+    let shown = load_with(&[("components/tool/comp.toml", &sourced), spec]).unwrap_err();
+    assert!(shown.contains("`source` means nothing to an origin of type `self`"), "{shown}");
+}
+
+#[test]
 fn files_all_problems_come_at_once() {
     let root = ROOT.replace("source-date-epoch = 1700000000", "source-date-epoch = \"now\"");
     let shown = load_with(&[

@@ -23,10 +23,10 @@ impl Finish<'_, '_> {
         // Empty: systemd gives each machine its own at the first boot (machine-id(5)).
         self.write("etc/machine-id", "", 0o444)?;
         if let Some(hostname) = &system.hostname {
-            self.write("etc/hostname", &format!("{hostname}\n"), 0o644)?;
+            self.write("etc/hostname", format!("{hostname}\n"), 0o644)?;
         }
         let locale = system.locale.as_deref().unwrap_or("C.UTF-8");
-        self.write("etc/locale.conf", &format!("LANG={locale}\n"), 0o644)?;
+        self.write("etc/locale.conf", format!("LANG={locale}\n"), 0o644)?;
         let zone = system.timezone.as_deref().unwrap_or("UTC");
         self.link("etc/localtime", &format!("../usr/share/zoneinfo/{zone}"))?;
         self.link("etc/systemd/system/default.target", &format!("/usr/lib/systemd/system/{}", system.default_target))?;
@@ -74,8 +74,8 @@ impl Finish<'_, '_> {
     }
 
     /// Writes a file of root's, through links of its directories.
-    pub(crate) fn write(&mut self, path: &str, text: &str, mode: u32) -> Result<(), ImageError> {
-        let (digest, size) = self.contents.put(text.as_bytes())?;
+    pub(crate) fn write(&mut self, path: &str, text: impl AsRef<[u8]>, mode: u32) -> Result<(), ImageError> {
+        let (digest, size) = self.contents.put(text.as_ref())?;
         self.put(path, Node::file(mode, self.mtime(), digest, size))
     }
 

@@ -14,6 +14,8 @@ pub struct Recipe<'a> {
     pub packages: Vec<PackageFile>,
     /// The packages of its initrd.
     pub initrd_packages: Vec<PackageFile>,
+    /// The armoured public key of the repository that the packages are from.
+    pub repository_key: Vec<u8>,
     /// What stands for "now".
     pub at: SourceDateEpoch,
 }
@@ -45,6 +47,9 @@ impl Recipe<'_> {
             hasher.field("written", format);
         }
         hasher.field("system", format!("{:?}", definition.system));
+        if definition.system.repository_key.is_some() {
+            hasher.field("repository key", &self.repository_key);
+        }
         for (name, packages) in [("package", &self.packages), ("initrd package", &self.initrd_packages)] {
             let mut digests: Vec<Digest> = packages.iter().map(|package| package.digest).collect();
             digests.sort();

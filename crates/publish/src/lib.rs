@@ -22,10 +22,12 @@ mod facts;
 mod folder;
 mod known;
 mod parallel;
+mod serve;
 mod snapshot;
 
 pub use compose::{Package, compose};
 pub use error::PublishError;
 pub use facts::facts;
 pub use folder::{Indexed, index};
+pub use serve::{Answered, serve};
 pub use snapshot::{CURRENT, KEY_FILE, Published, SNAPSHOTS, Snapshot};

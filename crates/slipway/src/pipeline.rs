@@ -13,7 +13,7 @@ use std::sync::Arc;
 use build::sources::Access;
 use build::stage0::{Request, Stage0, Stage0Definition};
 use build::{BuildError, Built, Check, File, Job, Options, Progress};
-use distro::{Component, Distro, SpecSource};
+use distro::{Component, Distro, FileOrigin, SpecSource};
 use pkg::{Arch, Digest};
 use plan::{BuiltPackage, Candidate, CandidatePackage, Plan, Provider, Requirement};
 use spec::{Environment, Evaluated, Macros, Origin, Target};
@@ -220,7 +220,32 @@ pub(crate) fn prepare<'a>(
             archives::change(component, fetched.entry(step.component.clone()).or_default(), store)?;
         }
     }
+    let mut program = None;
+    for step in &plan.steps {
+        for file in &distro.components[&step.component].source_files {
+            if file.origin == FileOrigin::Program {
+                let digest = match program {
+                    Some(digest) => digest,
+                    None => *program.insert(running_program(store)?),
+                };
+                fetched.entry(step.component.clone()).or_default().insert(file.file_name.clone(), digest);
+            }
+        }
+    }
     Ok(Yard { distro, specs, plan, stage0: Arc::new(stage0), sources: fetched, store })
+}
+
+/// The program that runs, as an object of the store. It is hashed first: mostly it is there already.
+fn running_program(store: &Store) -> Result<Digest, Failure> {
+    let mut program = fs_err::File::open(std::env::current_exe()?)?;
+    let mut hasher = pkg::Hasher::new();
+    std::io::copy(&mut program, &mut hasher)?;
+    let digest = hasher.finish();
+    if store.contains(&digest) {
+        return Ok(digest);
+    }
+    std::io::Seek::rewind(&mut program)?;
+    Ok(store.put_reader(program)?)
 }
 
 fn stage0_definition(distro: &Distro) -> Stage0Definition {
@@ -346,10 +371,21 @@ pub(crate) fn publish(
     context: &Context,
     store: &Store,
 ) -> Result<publish::Snapshot, Failure> {
+    publish_to(&repository(context)?, built, distro, key, store)
+}
+
+/// Publishes into a folder that is not the distribution's own repository.
+pub(crate) fn publish_to(
+    folder: &Path,
+    built: &[Built],
+    distro: &Distro,
+    key: &sign::Key,
+    store: &Store,
+) -> Result<publish::Snapshot, Failure> {
     let files = built.iter().flat_map(|built| &built.packages);
     let packages: Vec<publish::Package> =
         files.map(|file| publish::Package { file_name: file.file_name.clone(), digest: file.digest }).collect();
-    Ok(publish::compose(&packages, key, distro.project.epoch, store, &repository(context)?)?)
+    Ok(publish::compose(&packages, key, distro.project.epoch, store, folder)?)
 }
 
 /// The key that signs: the file named, or one of the user's own that is made when first needed.
@@ -375,13 +411,22 @@ pub(crate) fn signing_key(file: Option<&Path>, distro: &Distro, context: &Contex
     Ok(sign::Key::load(&path)?)
 }
 
+/// The published repository, which has to be there.
+pub(crate) fn published(context: &Context) -> Result<PathBuf, Failure> {
+    let folder = repository(context)?;
+    if !folder.join(publish::CURRENT).join("repodata").is_dir() {
+        return Err(Failure::work(format!(
+            "no repository is published in `{}`",
+            folder.join(publish::CURRENT).display()
+        ))
+        .hint("`slipway repo publish` publishes what was built"));
+    }
+    Ok(folder)
+}
+
 /// Opens the published repository, trusting the key that it was published with.
 pub(crate) fn open_repository(context: &Context) -> Result<install::Repository, Failure> {
-    let folder = repository(context)?.join(publish::CURRENT);
-    if !folder.join("repodata").is_dir() {
-        return Err(Failure::work(format!("no repository is published in `{}`", folder.display()))
-            .hint("`slipway repo publish` publishes what was built"));
-    }
+    let folder = published(context)?.join(publish::CURRENT);
     let mut keys = sign::KeyRing::new();
     keys.add(&fs_err::read(folder.join(publish::KEY_FILE))?)
         .map_err(|error| Failure::work(format!("the repository's key cannot be used: {error}")))?;
@@ -422,6 +467,7 @@ pub(crate) fn image(
             Some(initrd) => choose(&initrd.packages, &initrd.exclude_packages)?,
             None => Vec::new(),
         },
+        repository_key: fs_err::read(self::repository(context)?.join(publish::CURRENT).join(publish::KEY_FILE))?,
         at: distro.project.epoch,
     };
     Ok(image::assemble(&recipe, &context.host, store, progress)?)
@@ -488,8 +534,13 @@ pub(crate) fn directories_in_use(kind: &str, context: &Context, store: &Store) -
     Ok(used)
 }
 
-/// What accelerators to try: what worked last on this kernel, or KVM before emulation.
-pub(crate) fn accelerators(store: &Store) -> Vec<Accelerator> {
+/// What accelerators to try: the one that is named, or what worked last on this kernel, or KVM before emulation.
+pub(crate) fn accelerators(named: &str, store: &Store) -> Vec<Accelerator> {
+    match named {
+        "kvm" => return vec![Accelerator::Kvm],
+        "tcg" => return vec![Accelerator::Tcg],
+        _ => {}
+    }
     match store.record("machine", &machine_key()).as_deref() {
         Some(b"tcg") => vec![Accelerator::Tcg],
         _ if Path::new("/dev/kvm").exists() => vec![Accelerator::Kvm, Accelerator::Tcg],

@@ -48,9 +48,9 @@ pub(crate) fn of(component: &Component, distro: &Distro) -> Result<(Vec<Wanted>,
     };
     let places = Places { name: distribution, distribution: distro.distributions.get(distribution), package, distro };
     let mut wanted = Vec::with_capacity(listed.len() + component.source_files.len());
-    // An archive that overlays change is made of the one that is fetched.
-    let named: Vec<&SourceFile> =
-        component.source_files.iter().filter(|file| file.origin != FileOrigin::Overlay).collect();
+    // An archive that overlays change is made of the one that is fetched, and the running program is at hand.
+    let is_fetched = |file: &&SourceFile| !matches!(file.origin, FileOrigin::Overlay | FileOrigin::Program);
+    let named: Vec<&SourceFile> = component.source_files.iter().filter(is_fetched).collect();
     for entry in &listed {
         if named.iter().all(|file| file.file_name != entry.file_name) {
             wanted.push(places.listed(component, entry));
@@ -145,7 +145,7 @@ impl Places<'_> {
                 Origin::Remote(Vec::new())
             }
             // Not asked for: see `of`.
-            FileOrigin::Overlay => Origin::Remote(Vec::new()),
+            FileOrigin::Overlay | FileOrigin::Program => Origin::Remote(Vec::new()),
         };
         let disagreement = match (&file.hash, entry) {
             (Some(pinned), Some(entry))

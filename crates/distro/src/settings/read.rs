@@ -47,7 +47,7 @@ impl Settings {
         if let Some(spec) = table.table("spec", reference::SPEC) {
             settings.read_spec(spec, folder);
         }
-        settings.word(&mut table, "origin", "origin", &["source", "stage0"]);
+        settings.word(&mut table, "origin", "origin", &["source", "stage0", "self"]);
         if let Some(mut release) = table.table("release", reference::RELEASE) {
             let words = &["auto", "autorelease", "static", "manual", ""];
             settings.word(&mut release, "calculation", "release.calculation", words);

@@ -190,6 +190,9 @@ impl<'a> Work<'a> {
             (format!("PARTUUID={}", self.names.esp), "/efi", "vfat", "umask=0077,noauto,x-systemd.automount", 2),
         ])?;
         finish.system(&definition.system, self.host, self.store)?;
+        if let Some(path) = &definition.system.repository_key {
+            finish.write(path.trim_start_matches('/'), &self.recipe.repository_key, 0o644)?;
+        }
         let kernel = kernel::find(&self.recipe.image.name, &system.tree)?;
         Ok((system, kernel))
     }

@@ -2,10 +2,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use store::Store;
 
 use crate::context::Context;
 use crate::explain::Failure;
-use crate::machine::{Accelerator, Hardware, Machine};
+use crate::machine::{Hardware, Machine, SHUTDOWN};
 use crate::pipeline;
 
 /// Boot an image in a virtual machine, without changing it
@@ -20,6 +21,22 @@ pub(crate) struct Arguments {
     /// Wait for the login prompt and the self-check, then shut down.
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    how: How,
+    /// The published repository is the machine's own for this boot; without it the machine sees no network.
+    #[arg(long)]
+    repository: bool,
+    /// A public key with which root may log in over SSH, for this boot only. Nobody can log in without one.
+    #[arg(long, value_name = "FILE", requires = "ssh_port")]
+    ssh_key: Option<PathBuf>,
+    /// A port of this machine's loopback that leads to the machine's SSH.
+    #[arg(long, value_name = "PORT")]
+    ssh_port: Option<u16>,
+}
+
+/// How a machine is played.
+#[derive(Args)]
+pub(crate) struct How {
     /// Seconds that the machine may need until it has said all.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
@@ -32,29 +49,59 @@ pub(crate) struct Arguments {
     /// Processors of the machine.
     #[arg(long, value_name = "N", default_value_t = 2)]
     processors: u32,
-    /// A public key with which root may log in over SSH, for this boot only. Nobody can log in without one.
-    #[arg(long, value_name = "FILE", requires = "ssh_port")]
-    ssh_key: Option<PathBuf>,
-    /// A port of this machine's loopback that leads to the machine's SSH.
-    #[arg(long, value_name = "PORT")]
-    ssh_port: Option<u16>,
 }
 
-/// What the self-check writes around its lines.
-const BEGIN: &str = "SKIFF-SELFCHECK begin";
-const SUCCESS: &str = "SKIFF-SELFCHECK ok";
-const FAILED: &str = "SKIFF-SELFCHECK failed";
-const SHUTDOWN: Duration = Duration::from_secs(90);
+impl How {
+    /// A machine of this kind with nothing but its disk.
+    pub(crate) fn hardware(&self) -> Hardware {
+        Hardware {
+            memory_mib: self.memory,
+            processors: self.processors,
+            credentials: Vec::new(),
+            ssh_port: None,
+            repository: None,
+            is_driven: false,
+        }
+    }
+
+    /// How long the machine may take to start.
+    pub(crate) fn limit(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+
+    /// Starts an image, and says so. The folder of the machine, for its logs, is in `store`.
+    pub(crate) fn start(
+        &self,
+        image: &str,
+        hardware: &Hardware,
+        context: &Context,
+        store: &Store,
+    ) -> Result<Machine, Failure> {
+        let (disk, format) = pipeline::image_file(image, context)?;
+        let accelerators = pipeline::accelerators(&self.accelerator, store);
+        let folder = machine_folder(image, store)?;
+        let machine = Machine::start(&disk, format, hardware, &folder, &context.host, &accelerators)?;
+        if self.accelerator == "auto" {
+            pipeline::remember_accelerator(machine.accelerator, store)?;
+        }
+        context.ui.note(&format!("{image} boots by {}", machine.accelerator.name()));
+        Ok(machine)
+    }
+}
+
+/// Where the logs and sockets of an image's machine are.
+pub(crate) fn machine_folder(image: &str, store: &Store) -> Result<PathBuf, Failure> {
+    let folder = store.area("machines")?.join(image);
+    fs_err::create_dir_all(&folder)?;
+    Ok(folder)
+}
 
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let (disk, format) = pipeline::image_file(&arguments.image, context)?;
     let store = context.store()?;
-    let accelerators = match arguments.accelerator.as_str() {
-        "kvm" => vec![Accelerator::Kvm],
-        "tcg" => vec![Accelerator::Tcg],
-        _ => pipeline::accelerators(&store),
-    };
-    let mut credentials = Vec::new();
+    let mut hardware = Hardware { ssh_port: arguments.ssh_port, ..arguments.how.hardware() };
+    if arguments.repository {
+        hardware.repository = Some(pipeline::published(context)?);
+    }
     if let Some(file) = &arguments.ssh_key {
         let key = fs_err::read_to_string(file)?;
         if key.contains("PRIVATE KEY") {
@@ -62,80 +109,30 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
             return Err(failure.hint("name the public one, which ends in `.pub`"));
         }
         // systemd-tmpfiles writes it to root's authorized_keys (systemd.system-credentials(7)).
-        credentials.push(("ssh.authorized_keys.root".to_owned(), key.trim_end().to_owned()));
+        hardware.credentials.push(("ssh.authorized_keys.root".to_owned(), key.trim_end().to_owned()));
     }
-    let hardware = Hardware {
-        memory_mib: arguments.memory,
-        processors: arguments.processors,
-        credentials,
-        ssh_port: arguments.ssh_port,
-    };
-    let folder: PathBuf = store.area("machines")?.join(&arguments.image);
-    fs_err::create_dir_all(&folder)?;
     let clock = host::clock::Stopwatch::start();
-    let mut machine = Machine::start(&disk, format, &hardware, &folder, &context.host, &accelerators)?;
-    if arguments.accelerator == "auto" {
-        pipeline::remember_accelerator(machine.accelerator, &store)?;
-    }
-    context.ui.note(&format!("{} boots by {}", arguments.image, machine.accelerator.name()));
+    let mut machine = arguments.how.start(&arguments.image, &hardware, context, &store)?;
     if !arguments.check {
         return machine.wait(&context.host, &mut |line| context.ui.data(line));
     }
-    let limit = Duration::from_secs(arguments.timeout);
-    let terminal = context.ui.terminal;
-    machine.wait_for(&["login: ", "SKIFF-SELFCHECK "], limit, &context.host, &mut |line| {
-        if !terminal && !context.ui.json {
-            context.ui.note(&format!("  | {line}"));
-        }
-    })?;
-    let rest = limit.saturating_sub(clock.elapsed());
-    let ended = |text: &str| text.contains(SUCCESS) || text.contains(FAILED);
-    while !ended(&machine.serial.read()?) {
-        if clock.elapsed() > limit || context.host.interrupted() {
-            return Err(Failure::work(format!("the self-check did not end within {}", host::clock::human(rest))));
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    let check = machine.self_check(arguments.how.limit(), context)?;
     let booted = clock.elapsed();
-    let report = report(&machine.serial.read()?);
     let went_down = machine.shut_down(SHUTDOWN, &context.host)?;
-    let passed = report.iter().any(|line| line.contains(SUCCESS));
     if context.ui.json {
         context.ui.json(&serde_json::json!({
-            "image": arguments.image, "accelerator": machine.accelerator, "passed": passed,
-            "boot_seconds": booted.as_secs(), "shut_down": went_down, "report": report,
+            "image": arguments.image, "accelerator": machine.accelerator, "passed": check.passed,
+            "boot_seconds": booted.as_secs(), "shut_down": went_down, "report": check.report,
         }));
     } else {
-        for line in &report {
+        for line in &check.report {
             context.ui.data(line);
         }
     }
-    if !passed {
-        return Err(Failure::work("the machine's self-check failed")
-            .hint(format!("the whole console is in `{}`", machine.serial.path().display())));
-    }
+    check.verdict(&machine)?;
     if !went_down {
         return Err(Failure::work(format!("the machine did not shut down within {} s", SHUTDOWN.as_secs())));
     }
     context.ui.note(&format!("booted in {}, and shut down", host::clock::human(booted)));
     Ok(())
-}
-
-/// The lines that the self-check wrote. Others may write to the console at the same time: it marks its own.
-fn report(console: &str) -> Vec<String> {
-    let lines = console.lines().skip_while(|line| !line.contains(BEGIN));
-    let own = lines.filter_map(|line| line.find("SKIFF-SELFCHECK").map(|at| line[at..].to_owned()));
-    own.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_report_is_the_self_checks_lines() {
-        let console =
-            "[ OK ] Started x\nSKIFF-SELFCHECK begin\nSKIFF-SELFCHECK kernel 6.12\nskiff login: SKIFF-SELFCHECK ok\n";
-        assert_eq!(report(console), ["SKIFF-SELFCHECK begin", "SKIFF-SELFCHECK kernel 6.12", "SKIFF-SELFCHECK ok"]);
-    }
 }

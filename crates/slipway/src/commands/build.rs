@@ -55,6 +55,31 @@ pub(crate) fn build_components(
     refresh: bool,
     context: &Context,
 ) -> Result<Vec<Built>, Failure> {
+    let planned = build_planned(distro, names, jobs, refresh, context)?;
+    context.ui.note(&format!(
+        "{} of {} components built from source; {} were there already",
+        planned.from_source,
+        planned.built.len(),
+        planned.cached
+    ));
+    Ok(planned.built)
+}
+
+/// What was built, and how much of it was there before.
+pub(crate) struct Planned {
+    pub(crate) built: Vec<Built>,
+    from_source: usize,
+    cached: usize,
+}
+
+/// Builds `names`, or all when there are none.
+pub(crate) fn build_planned(
+    distro: &distro::Distro,
+    names: &[String],
+    jobs: Option<u16>,
+    refresh: bool,
+    context: &Context,
+) -> Result<Planned, Failure> {
     let specs = pipeline::evaluate(distro, context.host.cores())?;
     let whole = pipeline::plan(distro, &specs)?;
     let plan = if names.is_empty() { whole } else { whole.only(names)? };
@@ -68,12 +93,8 @@ pub(crate) fn build_components(
     let from_source =
         plan.steps.iter().filter(|step| distro.components[&step.component].origin == ComponentOrigin::Source).count();
     if outcome.is_complete() {
-        context.ui.note(&format!(
-            "{from_source} of {} components built from source; {} were there already",
-            plan.steps.len(),
-            progress.cached()
-        ));
-        return Ok(outcome.built.into_values().collect());
+        let built = outcome.built.into_values().collect();
+        return Ok(Planned { built, from_source, cached: progress.cached() });
     }
     if outcome.interrupted {
         return Err(Failure::interrupted());

@@ -1,11 +1,12 @@
 use clap::Subcommand;
 
+use crate::commands::image_test;
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::pipeline;
 use crate::ui::{Steps, Table};
 
-/// Make images from the published repository
+/// Make images from the published repository, and test them
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List the images of the definition
@@ -20,12 +21,14 @@ pub(crate) enum Command {
         /// The image.
         name: String,
     },
+    Test(image_test::Arguments),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::List => list(context),
         Command::Build { name } => build(name, context),
+        Command::Test(arguments) => image_test::run(arguments, context),
     }
 }
 

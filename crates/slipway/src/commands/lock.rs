@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
                 None => failure,
             });
         };
-        let Some(path) = component.source_files.first().map(|file| file.lock.clone()) else {
+        let mut files = component.source_files.iter().filter(|file| file.origin != distro::FileOrigin::Program);
+        let Some(path) = files.next().map(|file| file.lock.clone()) else {
             context.ui.note(&format!("{name} has no source files to lock"));
             continue;
         };

@@ -11,6 +11,7 @@ mod divergence;
 mod dnf;
 mod graph;
 mod image;
+mod image_test;
 mod lock;
 mod log;
 mod migrate;

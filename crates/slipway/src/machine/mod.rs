@@ -1,6 +1,8 @@
 //! A virtual machine that boots an image: QEMU, its serial console, and its control socket.
 
+mod guest;
 mod qmp;
+mod self_check;
 mod serial;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::time::{Duration, Instant};
 use host::{Cmd, Host, Running, Sink, Tool};
 
 use crate::explain::Failure;
+pub(crate) use guest::{Answer, Guest};
 pub(crate) use serial::Serial;
 
 /// UEFI firmware for x86-64, as Debian's `ovmf` has it: the program, and the variables that it starts from.
@@ -19,6 +22,14 @@ const FIRMWARE: [&str; 2] = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF
 const PROCESSOR: &str = "EPYC-v2,cx16=off";
 /// What a machine that works says within this time; firmware alone does.
 const FIRST_WORDS: Duration = Duration::from_secs(12);
+
+/// Where a machine finds the repository that it is given: an address of QEMU's own network, on which nobody else is.
+const REPOSITORY: &str = "10.0.2.100";
+/// The variable of dnf from which a Skiff machine takes the address of its repository.
+const REPOSITORY_VARIABLE: &str = "/etc/dnf/vars/skiff_repository";
+
+/// How long a machine may take to shut down.
+pub(crate) const SHUTDOWN: Duration = Duration::from_secs(90);
 
 /// What Linux says when it cannot go on.
 const PANIC: &str = "Kernel panic - not syncing";
@@ -66,6 +77,46 @@ pub(crate) struct Hardware {
     pub(crate) credentials: Vec<(String, String)>,
     /// A port of this machine's loopback that leads to the guest's port 22.
     pub(crate) ssh_port: Option<u16>,
+    /// A folder whose link `current` leads to a published snapshot: the machine's repository.
+    pub(crate) repository: Option<PathBuf>,
+    /// Whether commands can be given to the machine, and whether it may start again.
+    pub(crate) is_driven: bool,
+}
+
+impl Hardware {
+    /// All that systemd is told, as text.
+    fn credentials(&self) -> Vec<(String, String)> {
+        let mut all = self.credentials.clone();
+        if self.repository.is_some() {
+            // A line of tmpfiles.d(5): it writes the file anew.
+            let line = format!("f+ {REPOSITORY_VARIABLE} 0644 root root - http://{REPOSITORY}/{}\n", publish::CURRENT);
+            all.push(("tmpfiles.extra".to_owned(), line));
+        }
+        if self.is_driven {
+            all.extend(guest::credentials());
+        }
+        all
+    }
+
+    /// The machine's network: nothing but what is forwarded is reached from it, neither this machine nor the world.
+    fn network(&self) -> Result<String, Failure> {
+        let mut network = "user,id=net,restrict=on".to_owned();
+        if let Some(port) = self.ssh_port {
+            network.push_str(&format!(",hostfwd=tcp:127.0.0.1:{port}-:22"));
+        }
+        if let Some(folder) = &self.repository {
+            // Each connection is answered by a process of its own, which this program is too.
+            let program = std::env::current_exe()?;
+            // QEMU passes no home folder on; the store, which has to be somewhere, is not opened.
+            let folder = folder.as_os_str();
+            let words = [program.as_os_str(), "repo".as_ref(), "answer".as_ref(), folder, "--store".as_ref(), folder];
+            let quoted = words.map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")));
+            // A comma separates QEMU's own options; two are one of the value.
+            let command = quoted.join(" ").replace(',', ",,");
+            network.push_str(&format!(",guestfwd=tcp:{REPOSITORY}:80-cmd:{command}"));
+        }
+        Ok(network)
+    }
 }
 
 /// A machine that runs. Dropping it ends it.
@@ -73,6 +124,7 @@ pub(crate) struct Machine {
     process: Running,
     pub(crate) serial: Serial,
     control: PathBuf,
+    shell: PathBuf,
     pub(crate) accelerator: Accelerator,
 }
 
@@ -118,7 +170,8 @@ impl Machine {
         fs_err::copy(variables, &variables_copy)?;
         let control = folder.join("qmp.sock");
         let log = folder.join("serial.log");
-        for stale in [&control, &log] {
+        let shell = folder.join("shell.sock");
+        for stale in [&control, &log, &shell] {
             if stale.exists() {
                 fs_err::remove_file(stale)?;
             }
@@ -127,29 +180,30 @@ impl Machine {
         let mut cmd = Cmd::new(Tool::Qemu)
             .args(["-machine", "q35", "-accel", accelerator.argument(hardware.processors), "-cpu", processor])
             .args(["-m", &hardware.memory_mib.to_string(), "-smp", &hardware.processors.to_string()])
-            .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+            .args(["-nodefaults", "-no-user-config", "-display", "none"])
             .args(["-serial", &format!("file:{}", log.display())])
             .args(["-qmp", &format!("unix:{},server=on,wait=off", control.display())])
             .args(["-drive", &format!("if=pflash,format=raw,unit=0,readonly=on,file={code}")])
             .args(["-drive", &format!("if=pflash,format=raw,unit=1,file={}", variables_copy.display())])
             .args(["-drive", &format!("file={},format={format},if=virtio,snapshot=on", disk.display())])
             .args(["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]);
-        let forward = hardware.ssh_port.map(|port| format!(",hostfwd=tcp:127.0.0.1:{port}-:22")).unwrap_or_default();
-        cmd = cmd.args([
-            "-netdev",
-            &format!("user,id=net,restrict=on{forward}"),
-            "-device",
-            "virtio-net-pci,netdev=net,romfile=",
-        ]);
-        for (name, value) in &hardware.credentials {
+        cmd = cmd.args(["-netdev", &hardware.network()?, "-device", "virtio-net-pci,netdev=net,romfile="]);
+        if hardware.is_driven {
+            cmd = cmd
+                .args(["-chardev", &format!("socket,id=shell,path={},server=on,wait=off", shell.display())])
+                .args(["-device", "virtio-serial-pci"])
+                .args(["-device", &format!("virtserialport,chardev=shell,name={}", guest::PORT)]);
+        } else {
+            cmd = cmd.args(["-no-reboot"]);
+        }
+        for (name, value) in hardware.credentials() {
             // systemd reads these from the machine's tables (systemd.system-credentials(7)).
-            // A comma separates QEMU's own options; two are one of the value.
-            let value = value.replace(',', ",,");
-            cmd = cmd.args(["-smbios", &format!("type=11,value=io.systemd.credential:{name}={value}")]);
+            let value = rpm::base64::encode(value.as_bytes());
+            cmd = cmd.args(["-smbios", &format!("type=11,value=io.systemd.credential.binary:{name}={value}")]);
         }
         let errors = folder.join("qemu.log");
         let process = host.spawn(&cmd, &Sink::File(errors.clone()), &Sink::File(errors))?;
-        Ok(Machine { process, serial: Serial::new(log), control, accelerator })
+        Ok(Machine { process, serial: Serial::new(log), control, shell, accelerator })
     }
 
     /// Whether the guest says anything within the first seconds.
@@ -204,6 +258,11 @@ impl Machine {
                 );
             }
         }
+    }
+
+    /// The shell of a machine that is driven: to be called as soon as the machine was started.
+    pub(crate) fn guest(&self) -> Result<Guest, Failure> {
+        Ok(Guest::connect(&self.shell)?)
     }
 
     /// Presses the power button and waits for the machine to shut down; `false` if it does not within `limit`.

@@ -4,22 +4,31 @@ use std::path::{Path, PathBuf};
 /// What a machine wrote to its serial console, as a file that grows.
 pub(crate) struct Serial {
     path: PathBuf,
+    /// Bytes of the file that are of an earlier start of the machine.
+    from: usize,
     shown: usize,
 }
 
 impl Serial {
     pub(crate) fn new(path: PathBuf) -> Serial {
-        Serial { path, shown: 0 }
+        Serial { path, from: 0, shown: 0 }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Passes over all that was written so far: the machine starts again.
+    pub(crate) fn forget(&mut self) -> io::Result<()> {
+        self.from = fs_err::read(&self.path)?.len();
+        self.shown = 0;
+        Ok(())
+    }
+
     /// All that was written so far, as plain text; empty when the file is not there yet.
     pub(crate) fn read(&self) -> io::Result<String> {
         match fs_err::read(&self.path) {
-            Ok(bytes) => Ok(plain(&bytes)),
+            Ok(bytes) => Ok(plain(bytes.get(self.from..).unwrap_or_default())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(error),
         }

@@ -34,7 +34,7 @@ pub(crate) struct Select {
     #[arg(long, value_parser = ["local", "upstream"])]
     kind: Option<String>,
     /// Only those of this origin: `source` or `stage0`.
-    #[arg(long, value_parser = ["source", "stage0"])]
+    #[arg(long, value_parser = ["source", "stage0", "self"])]
     origin: Option<String>,
     /// Only those of which this is true, as in `group:core not (kind:local or with:docs)`.
     ///
