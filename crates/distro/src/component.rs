@@ -21,6 +21,8 @@ pub struct Component {
     pub rendered: Option<PathBuf>,
     /// How its release is made.
     pub release: ReleaseCalculation,
+    /// The definition's own commits neither count in its release nor stand in its changelog.
+    pub ignores_own_commits: bool,
     /// Files that the spec does not name stay in the rendered folder.
     pub keep_all_files: bool,
     /// The groups that it is in, by name.
@@ -408,6 +410,7 @@ impl Component {
                 Some("manual") => ReleaseCalculation::Manual,
                 _ => ReleaseCalculation::Auto,
             },
+            ignores_own_commits: settings.flag("release.ignore-own-commits"),
             keep_all_files: settings.flag("render.skip-file-filter"),
             groups: around.groups.to_vec(),
             publish: Publish {

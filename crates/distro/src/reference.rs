@@ -297,11 +297,18 @@ pub(crate) const COMPONENT: &[Key] = &[
         "Keys that earlier layers say and that are taken back, as in `build.check.skip`, `build.with.docs`, `overlays`.",
     ),
 ];
-pub(crate) const RELEASE: &[Key] = &[key(
-    "calculation",
-    "`auto`, `autorelease`, `static` or `manual`",
-    "How the release is made; `auto` (if not said): as the spec says it; `manual`: it is left alone.",
-)];
+pub(crate) const RELEASE: &[Key] = &[
+    key(
+        "calculation",
+        "`auto`, `autorelease`, `static` or `manual`",
+        "How the release is made; `auto` (if not said): as the spec says it; `manual`: it is left alone.",
+    ),
+    key(
+        "ignore-own-commits",
+        "true or false",
+        "Commits of the definition that changed the component neither count in its release nor stand in its changelog; they do if not said.",
+    ),
+];
 pub(crate) const RENDER: &[Key] =
     &[key("skip-file-filter", "true or false", "Files that the spec does not name stay in the rendered folder.")];
 pub(crate) const PUBLISH: &[Key] = &[

@@ -1,9 +1,11 @@
 //! What the specs of a definition say, evaluated and remembered: for thousands of components at once.
 //!
 //! A spec is evaluated again only when its text, a file that it read, the macros or this program changed: answers are kept
-//! in the store, all those of one environment in one record. Where a definition names no macros, as Azure Linux's own
+//! in the store, all those of one environment in one record, and once more as a whole. Where a definition names no macros, as Azure Linux's own
 //! does not, the macro files that its rendered components would install are read, over rpm's own where this machine has
 //! rpm, and a base of Slipway's. Commands of specs are answered as on a machine with a shell and nothing else.
+
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -135,7 +137,15 @@ pub(crate) fn gather(
     context: &Context,
 ) -> Result<Book, Failure> {
     let store = context.store()?;
-    let surroundings = Surroundings::of(distro, context)?;
+    let ground = Ground::of(distro)?;
+    let is_whole = names.is_none_or(|names| names.len() == distro.components.len());
+    let state = is_whole.then(|| whole::State::of(distro, &ground, context.host.cores())).flatten();
+    if let Some(state) = state.as_ref().filter(|_| remember == Remember::Use)
+        && let Some(book) = whole::load(&store, distro, state)
+    {
+        return Ok(book);
+    }
+    let surroundings = Surroundings::of(distro, ground, context)?;
     let record = surroundings.record();
     let before = match remember {
         Remember::Use => load(&store, &record),
@@ -189,6 +199,10 @@ pub(crate) fn gather(
     if book.evaluated > 0 {
         save(&store, &record, before, &kept)?;
     }
+    if let Some(state) = &state {
+        // It only spares work: what cannot be kept is found out again.
+        let _ = whole::save(&store, distro, state, &book);
+    }
     Ok(book)
 }
 
@@ -225,54 +239,40 @@ enum Found {
     New(Remembered),
 }
 
-/// What all specs of a definition are evaluated in.
-struct Surroundings<'a> {
-    distro: &'a Distro,
-    macros: Arc<Macros>,
+/// What specs are evaluated in, as far as it is known without looking at them.
+struct Ground {
+    macros: Macros,
     /// Definitions of the tool that would build them.
     definitions: Vec<(String, String)>,
-    /// Files that all specs see: macro files and Lua modules of the tree, and what a bare root has.
-    shared: Arc<Shared>,
+    /// Whether macro files of the tree itself are to be added.
+    is_open: bool,
     id: Digest,
 }
 
-impl<'a> Surroundings<'a> {
-    fn of(distro: &'a Distro, context: &Context) -> Result<Surroundings<'a>, Failure> {
+impl Ground {
+    fn of(distro: &Distro) -> Result<Ground, Failure> {
         let mut id = pkg::Hasher::new();
         let mut macros = Macros::builtin();
-        let mut shared = Shared::default();
-        shared.add_bare_root();
-        let mut definitions = Vec::new();
         let mut load = |text: &str, origin: &Origin| {
             id.field("macros", text);
             macros.load(text, origin);
         };
-        let macros = if distro.project.macros.is_empty() {
+        let is_open = distro.project.macros.is_empty();
+        let mut definitions = Vec::new();
+        if is_open {
             if let Ok(text) = fs_err::read_to_string(RPM_MACROS) {
                 load(&text, &Origin::new(RPM_MACROS));
             }
-            load(&defaults::base_macros(), &Origin::new("slipway's base macros"));
-            load(UNPACKING, &Origin::new("slipway's base macros"));
-            load(PROCESSORS, &Origin::new("slipway's base macros"));
-            load(SYSTEMD, &Origin::new("slipway's base macros"));
+            for text in [&defaults::base_macros(), UNPACKING, PROCESSORS, SYSTEMD] {
+                load(text, &Origin::new("slipway's base macros"));
+            }
             definitions = mock_definitions(distro);
             // Python is not there to be asked: the version that the tree's macros take for the usual one counts.
             definitions.push(("python3_version".to_owned(), "%{?__default_python3_pkgversion}".to_owned()));
-            let mut base = Environment::new(Arc::new(macros), Target::linux(pipeline::arch().as_str()));
-            base.clock = distro.project.epoch;
-            base.definitions = definitions.clone();
-            base.gaps = Gaps::Note;
-            let collected = collect_from(rendered_files(distro)?, &base, &mut shared, context)?;
-            for text in &collected.texts {
-                id.field("macros", text);
-            }
-            collected.macros
-        } else {
-            for path in &distro.project.macros {
-                load(&fs_err::read_to_string(path)?, &Origin::file(path));
-            }
-            Arc::new(macros)
-        };
+        }
+        for path in &distro.project.macros {
+            load(&fs_err::read_to_string(path)?, &Origin::file(path));
+        }
         for (name, body) in &definitions {
             id.field("definition", format!("{name} {body}"));
         }
@@ -282,7 +282,50 @@ impl<'a> Surroundings<'a> {
         if let Ok(program) = std::env::current_exe().and_then(fs_err::metadata) {
             id.field("program", format!("{} {:?}", program.len(), program.modified().ok()));
         }
-        Ok(Surroundings { distro, macros, definitions, shared: Arc::new(shared), id: id.finish() })
+        Ok(Ground { macros, definitions, is_open, id: id.finish() })
+    }
+
+    /// Definitions of one spec: its folder, and its build options where no rendering wrote them into a file of macros.
+    fn definitions_for(&self, component: &Component, spec: &Path) -> Vec<(String, String)> {
+        let mut definitions = self.definitions.clone();
+        let folder = spec.parent().unwrap_or(Path::new("."));
+        definitions.push(("_sourcedir".to_owned(), folder.to_string_lossy().into_owned()));
+        if component.rendered.as_deref() != Some(folder) {
+            definitions.extend(pipeline::option_definitions(component));
+        }
+        definitions
+    }
+}
+
+/// What all specs of a definition are evaluated in.
+struct Surroundings<'a> {
+    distro: &'a Distro,
+    ground: Ground,
+    macros: Arc<Macros>,
+    /// Files that all specs see: macro files and Lua modules of the tree, and what a bare root has.
+    shared: Arc<Shared>,
+    id: Digest,
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(distro: &'a Distro, ground: Ground, context: &Context) -> Result<Surroundings<'a>, Failure> {
+        let mut id = pkg::Hasher::new();
+        id.field("ground", ground.id.as_bytes());
+        let mut shared = Shared::default();
+        shared.add_bare_root();
+        let mut macros = Arc::new(ground.macros.clone());
+        if ground.is_open {
+            let mut base = Environment::new(macros, Target::linux(pipeline::arch().as_str()));
+            base.clock = distro.project.epoch;
+            base.definitions = ground.definitions.clone();
+            base.gaps = Gaps::Note;
+            let collected = collect_from(rendered_files(distro)?, &base, &mut shared, context)?;
+            for text in &collected.texts {
+                id.field("macros", text);
+            }
+            macros = collected.macros;
+        }
+        Ok(Surroundings { distro, ground, macros, shared: Arc::new(shared), id: id.finish() })
     }
 
     fn record(&self) -> Digest {
@@ -302,7 +345,7 @@ impl<'a> Surroundings<'a> {
                 return Some(Found::New(Remembered { key: String::new(), reads: Vec::new(), answer }));
             }
         };
-        let definitions = self.definitions_for(component, &path);
+        let definitions = self.ground.definitions_for(component, &path);
         let mut key = pkg::Hasher::new();
         key.field("spec", &bytes);
         for (name, body) in &definitions {
@@ -333,17 +376,6 @@ impl<'a> Surroundings<'a> {
         };
         let reads = files.reads.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter().collect();
         Some(Found::New(Remembered { key, reads, answer }))
-    }
-
-    /// Definitions of one spec: its folder, and its build options where no rendering wrote them into a file of macros.
-    fn definitions_for(&self, component: &Component, spec: &Path) -> Vec<(String, String)> {
-        let mut definitions = self.definitions.clone();
-        let folder = spec.parent().unwrap_or(Path::new("."));
-        definitions.push(("_sourcedir".to_owned(), folder.to_string_lossy().into_owned()));
-        if component.rendered.as_deref() != Some(folder) {
-            definitions.extend(pipeline::option_definitions(component));
-        }
-        definitions
     }
 }
 

@@ -123,7 +123,10 @@ impl<'h> LocalCommits<'h> {
                     parents: Vec::new(),
                     author: (*author).to_owned(),
                     email: (*email).to_owned(),
-                    time: time.parse().unwrap_or_default(),
+                    time: time.parse().map_err(|_| {
+                        let what = format!("git says that commit {id} is of `{time}`, which is no time");
+                        Failure::work(format!("{what}\n  `{}`", repository.git.folder.display()))
+                    })?,
                     message: (*subject).to_owned(),
                     spec: None,
                     changelog: None,

@@ -54,6 +54,9 @@ impl<'d> Renderer<'d> {
 
     /// The definition's own commits that changed a component; none where nothing of it is counted.
     pub(crate) fn local(&self, component: &Component) -> Result<Local, Failure> {
+        if component.ignores_own_commits {
+            return Ok(Local::default());
+        }
         self.local.changes(component)
     }
 
@@ -320,6 +323,9 @@ impl<'d> Renderer<'d> {
             ("release calculation".to_owned(), component.release.as_str().to_owned()),
             ("file filter".to_owned(), if component.keep_all_files { "off" } else { "on" }.to_owned()),
         ];
+        if component.ignores_own_commits {
+            inputs.push(("own commits".to_owned(), "ignored".to_owned()));
+        }
         inputs.extend(self.stage0_inputs());
         let locked = self.shared.as_ref().and_then(|shared| shared.stage0.as_ref());
         if let Some(packages) = locked.and_then(|stage0| stage0.packages.clone()) {

@@ -176,7 +176,7 @@ fn files_components_are_rendered_and_drift_is_seen() {
     fs_err::remove_file(rendered.join("a.patch")).expect("removed");
     let drift = slipway(folder, &["component", "render", "--all", "--check"]);
     assert_eq!(drift.status.code(), Some(1));
-    for expected in ["hello.spec:21 differs", "a.patch is missing", "more is not rendered"] {
+    for expected in ["hello.spec:21 differs", "a.patch is missing", "more is there and should not be"] {
         assert!(text(&drift).contains(expected), "{}", text(&drift));
     }
     assert_eq!(text(&slipway(folder, &["component", "render", "--all"])), "0 unchanged, 1 written\n");
@@ -249,9 +249,10 @@ fn files_what_changed_is_named() {
     let folder = folder.path();
     set_up(folder);
     let definition = folder.join("definition");
-    git(&definition, 1_770_000_000, &["init", "-q"]);
-    git(&definition, 1_770_000_000, &["add", "-A"]);
-    git(&definition, 1_770_000_000, &["commit", "-q", "-m", "one"]);
+    // The definition is below the top of its repository.
+    git(folder, 1_770_000_000, &["init", "-q"]);
+    git(folder, 1_770_000_000, &["add", "definition"]);
+    git(folder, 1_770_000_000, &["commit", "-q", "-m", "one"]);
     let why = ["why-changed", "hello", "--since", "HEAD"];
     let same = text(&slipway(folder, &why));
     assert_eq!(same, "nothing that `hello` is rendered from has changed since HEAD\n");
@@ -354,7 +355,7 @@ fn files_a_repository_may_be_a_file_beside_the_definition() {
 }
 
 #[test]
-fn files_skiff_is_rendered_as_its_definition_says() {
+fn files_skiff_is_rendered_and_locked_as_its_definition_says() {
     if !has_git() {
         return;
     }
@@ -369,4 +370,6 @@ fn files_skiff_is_rendered_as_its_definition_says() {
     assert!(checked.status.success(), "{}", text(&checked));
     let verified = run(&["divergence", "--verify"]);
     assert!(verified.status.success(), "{}", text(&verified));
+    let locked = run(&["update", "--check"]);
+    assert!(locked.status.success(), "`slipway update --write` writes the locks: {}", text(&locked));
 }

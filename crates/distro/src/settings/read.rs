@@ -20,6 +20,7 @@ const UNSETTABLE: &[&str] = &[
     "spec.upstream-commit",
     "origin",
     "release.calculation",
+    "release.ignore-own-commits",
     "build.with",
     "build.without",
     "build.defines",
@@ -51,6 +52,7 @@ impl Settings {
         if let Some(mut release) = table.table("release", reference::RELEASE) {
             let words = &["auto", "autorelease", "static", "manual", ""];
             settings.word(&mut release, "calculation", "release.calculation", words);
+            settings.flag_of(&mut release, "ignore-own-commits", "release.ignore-own-commits");
         }
         if let Some(build) = table.table("build", reference::BUILD) {
             settings.read_build(build);

@@ -191,7 +191,7 @@ fn difference(target: &Path, there: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMa
         }
     }
     let surplus = there.keys().filter(|name| !wanted.contains_key(*name));
-    differing.extend(surplus.map(|name| format!("{} is not rendered", target.join(name).display())));
+    differing.extend(surplus.map(|name| format!("{} is there and should not be", target.join(name).display())));
     differing
 }
 

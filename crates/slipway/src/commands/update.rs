@@ -361,8 +361,13 @@ fn show(
             context.ui.data(&line);
         }
     }
-    for (name, ..) in differences {
-        context.ui.data(&format!("distribution.lock: {name} is not as it was locked"));
+    for (name, before, now) in differences {
+        let how = match (before, now) {
+            (None, _) => "is not locked yet",
+            (_, None) => "is locked, and no longer there",
+            _ => "is not as it was locked",
+        };
+        context.ui.data(&format!("distribution.lock: {name} {how}"));
     }
     for path in orphans {
         context.ui.data(&format!("`{}` is nobody's lock", path.display()));

@@ -74,10 +74,16 @@ fn check_out(definition: &Path, revision: &str, into: &Path, context: &Context) 
     }
     let top = PathBuf::from(top.text().trim());
     let place = definition.strip_prefix(&top).unwrap_or(definition).to_owned();
-    let packed = context.host.run(&git(&["archive", "--format=tar", revision, "--", ":/", ":(exclude,top)specs"]))?;
-    if !packed.status.success() {
+    let commit = context.host.run(&git(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]))?;
+    if !commit.status.success() {
         return Err(Failure::usage(format!("`{}` has no revision `{revision}`", top.display())));
     }
+    let commit = commit.text().trim().to_owned();
+    let rendered = place.parent().unwrap_or(Path::new("")).join("specs");
+    let rendered = format!(":(exclude,top){}", rendered.display());
+    // From the top: elsewhere git packs nothing but the folder that it is in.
+    let archive = ["archive", "--format=tar", &commit, "--", ".", &rendered];
+    let packed = context.host.check(&Cmd::new(Tool::Git).args(["-c", "safe.directory=*", "-C"]).arg(&top).args(archive))?;
     let unpack = Cmd::new(Tool::Tar).args(["--extract", "--directory"]).arg(into).stdin(Stdin::Bytes(packed.stdout));
     context.host.check(&unpack)?;
     Ok(into.join(place))

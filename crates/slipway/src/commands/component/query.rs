@@ -6,7 +6,7 @@ use spec::GapKind;
 use super::Select;
 use crate::context::Context;
 use crate::explain::Failure;
-use crate::facts::{self, Answer, Gap, Remember};
+use crate::facts::{self, Answer, Facts, Gap, Remember};
 use crate::ui::{Shape, Table};
 
 pub(super) fn run(select: &Select, shape: Shape, remember: Remember, context: &Context) -> Result<(), Failure> {
@@ -31,9 +31,7 @@ pub(super) fn run(select: &Select, shape: Shape, remember: Remember, context: &C
             Some(Answer::Facts(facts)) => facts,
             Some(Answer::Failed(error)) => {
                 failed.push((component.name.as_str(), error.as_str()));
-                if context.ui.json {
-                    rows.push(serde_json::json!({ "name": component.name, "error": error }));
-                }
+                rows.push(Row { name: &component.name, channels: None, facts: None, error: Some(error) });
                 continue;
             }
             None => continue,
@@ -44,13 +42,7 @@ pub(super) fn run(select: &Select, shape: Shape, remember: Remember, context: &C
         to.sort_unstable();
         to.dedup();
         if context.ui.json {
-            let mut row = serde_json::json!({ "name": component.name, "channels": to });
-            if let (Some(row), Ok(serde_json::Value::Object(facts))) =
-                (row.as_object_mut(), serde_json::to_value(facts))
-            {
-                row.extend(facts);
-            }
-            rows.push(row);
+            rows.push(Row { name: &component.name, channels: Some(to), facts: Some(facts), error: None });
         } else {
             table.row([
                 component.name.clone(),
@@ -92,6 +84,18 @@ pub(super) fn run(select: &Select, shape: Shape, remember: Remember, context: &C
         }
     }
     Ok(())
+}
+
+/// What is printed of a component as JSON.
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<&'a str>>,
+    #[serde(flatten)]
+    facts: Option<&'a Facts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
 }
 
 /// How many answers are whole, and why the others are not.
