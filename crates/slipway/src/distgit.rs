@@ -42,6 +42,20 @@ pub(crate) struct Step {
     pub(crate) message: String,
 }
 
+/// The server of an address; a path has none.
+pub(crate) fn server(address: &str) -> Option<String> {
+    let (_, rest) = address.split_once("://").filter(|(scheme, _)| *scheme != "file")?;
+    let server = rest.split('/').next().unwrap_or(rest);
+    Some(server.rsplit('@').next().unwrap_or(server).to_owned())
+}
+
+/// Whether git says that it found no way to a server: nothing that another repository of it could change.
+pub(crate) fn is_unreachable(said: &str) -> bool {
+    ["Could not resolve host", "Could not connect to server", "Failed to connect to", "Connection timed out"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
 impl<'h> DistGit<'h> {
     /// Opens the repository of a package. One that is not on this machine is copied into `mirrors` first.
     pub(crate) fn open(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use distro::render::{History, RenderError, Rendered, Style, needs_history, render};
 use distro::{Component, Distro, LockedMacros, LockedStage0, OverlayKind, SharedLock, SpecSource};
@@ -12,7 +12,7 @@ use spec::autospec::Commit;
 use spec::overlay::Folder;
 use spec::{Environment, Macros, NativeShell, Origin, Target};
 
-use crate::distgit::{DistGit, Mirror};
+use crate::distgit::{self, DistGit, Mirror};
 use crate::explain::Failure;
 use crate::local_commits::{Local, LocalCommits};
 use crate::pipeline;
@@ -30,6 +30,8 @@ pub(crate) struct Renderer<'d> {
     local: LocalCommits<'d>,
     /// What all components share, as it is locked.
     pub(crate) shared: Option<SharedLock>,
+    /// Hosts that could not be reached: thousands of components are mostly from one, and it is not asked for each of them.
+    unreachable: Mutex<BTreeSet<String>>,
 }
 
 /// A component's upstream: its files, and where they are from.
@@ -49,7 +51,7 @@ impl<'d> Renderer<'d> {
         let style = Style::of(&distro.file);
         let local = LocalCommits::of(distro, host)?;
         let shared = SharedLock::read(&SharedLock::path(distro))?;
-        Ok(Renderer { distro, host, mirrors, macros: macros.into(), style, local, shared })
+        Ok(Renderer { distro, host, mirrors, macros: macros.into(), style, local, shared, unreachable: Mutex::default() })
     }
 
     /// The definition's own commits that changed a component; none where nothing of it is counted.
@@ -126,7 +128,21 @@ impl<'d> Renderer<'d> {
             return Err(Failure::definition(format!("nothing says where the dist-git of `{}` is", upstream.distro))
                 .hint(format!("set `dist-git-base-uri` in `[distros.{}]`", upstream.distro)));
         };
-        DistGit::open(&address.value, &upstream.name, &self.mirrors, mirror, self.host)
+        let server = distgit::server(&address.value);
+        let is_unreachable = |server: &String| self.unreachable.lock().is_ok_and(|known| known.contains(server));
+        if let Some(server) = server.filter(is_unreachable) {
+            let message = format!("`{server}` cannot be reached, and has the dist-git of `{}`", component.name);
+            return Err(Failure::environment(message));
+        }
+        let opened = DistGit::open(&address.value, &upstream.name, &self.mirrors, mirror, self.host);
+        if let Err(failure) = &opened
+            && let Some(server) = distgit::server(&address.value)
+            && distgit::is_unreachable(&failure.to_string())
+            && let Ok(mut known) = self.unreachable.lock()
+        {
+            known.insert(server);
+        }
+        opened
     }
 
     /// The commit that a component is rendered from: the one that is pinned, or locked, or the one that its rule finds.

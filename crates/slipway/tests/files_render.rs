@@ -373,3 +373,26 @@ fn files_skiff_is_rendered_and_locked_as_its_definition_says() {
     let locked = run(&["update", "--check"]);
     assert!(locked.status.success(), "`slipway update --write` writes the locks: {}", text(&locked));
 }
+
+#[test]
+fn files_a_server_that_is_not_there_is_asked_once() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs_err::create_dir_all(folder.join("definition")).expect("a folder");
+    let start = DEFINITION.split("[components.hello]").next().unwrap_or_default();
+    // Names below `invalid` are never there (RFC 6761, section 6.4).
+    let components: String = (0..40).map(|n| format!("[components.c{n:02}]\n")).collect();
+    let text = start.replace("GIT", "http://nowhere.invalid/git") + &components;
+    fs_err::write(folder.join("definition/azldev.toml"), text).expect("written");
+    let output = slipway(folder, &["component", "render", "--all"]);
+    assert_ne!(output.status.code(), Some(0));
+    let said = self::text(&output);
+    let asked = said.matches("git clone").count();
+    // Each thread may have asked before the first one knew.
+    assert!((1..=8).contains(&asked), "{said}");
+    assert!(said.contains("`nowhere.invalid` cannot be reached, and has the dist-git of `c1"), "{said}");
+    assert!(said.contains("error: 20 more components could not be rendered"), "{said}");
+}

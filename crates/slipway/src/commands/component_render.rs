@@ -200,6 +200,9 @@ fn first_difference(left: &[u8], right: &[u8]) -> usize {
     1 + left[..same].iter().filter(|byte| **byte == b'\n').count()
 }
 
+/// Failures that are shown whole: those of a whole tree are mostly the same.
+const SHOWN: usize = 20;
+
 fn report(results: BTreeMap<String, Result<Done, Failure>>, context: &Context) -> Result<(), Failure> {
     let (mut rows, mut unchanged, mut written, mut differing, mut failures) =
         (Vec::new(), 0, 0, Vec::new(), Vec::new());
@@ -231,8 +234,12 @@ fn report(results: BTreeMap<String, Result<Done, Failure>>, context: &Context) -
     }
     if let Some(first) = failures.first() {
         let code = first.code;
-        let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
-        return Err(Failure::work(text.join("\n\nerror: ")).with_code(code));
+        let text: Vec<String> = failures.iter().take(SHOWN).map(ToString::to_string).collect();
+        let more = match failures.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!("\n\nerror: {more} more components could not be rendered; name them to see why"),
+        };
+        return Err(Failure::work(text.join("\n\nerror: ") + &more).with_code(code));
     }
     if !differing.is_empty() {
         return Err(stale(&differing));
