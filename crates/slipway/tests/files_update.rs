@@ -192,3 +192,62 @@ fn files_commits_of_the_definition_count() {
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("is a shallow copy") && text.contains("git fetch --unshallow"), "{text}");
 }
+
+/// A folder over HTTP, as long as the test runs: what git calls the dumb protocol.
+fn served(folder: &Path) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let folder = folder.to_owned();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let folder = folder.clone();
+            std::thread::spawn(move || {
+                let _ = publish::serve(&folder, &stream, &stream);
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn files_a_copy_of_a_dist_git_is_refreshed_by_update_alone() {
+    if !has_git() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (repository, definition) = set_up(folder.path());
+    let publish = || git(&repository, 1, &["update-server-info"]);
+    publish();
+    let path = definition.join("azldev.toml");
+    let text = fs_err::read_to_string(&path).expect("text");
+    let local = format!("{}/$pkg", folder.path().join("git").display());
+    assert!(text.contains(&local), "{text}");
+    fs_err::write(&path, text.replace(&local, &format!("{}/$pkg/.git", served(&folder.path().join("git")))))
+        .expect("written");
+
+    assert_eq!(slipway(&definition, &["update", "--write"]).0, Some(0));
+    let (code, said) = slipway(&definition, &["component", "render", "hello"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(rendered(&definition).contains("Version: 1\n"));
+
+    commit(&repository, 1_720_000_000, &[("hello.spec", &SPEC.replace("Version: 1", "Version: 2"))], "update to 2");
+    publish();
+    let (code, said) = slipway(&definition, &["component", "render", "--all", "--check"]);
+    assert_eq!(code, Some(0), "the gate asks no network: {said}");
+    let (code, said) = slipway(&definition, &["update", "--check"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("1 -> 2") && said.contains("update to 2"), "{said}");
+    assert_eq!(slipway(&definition, &["update", "--write"]).0, Some(0));
+    let (code, said) = slipway(&definition, &["component", "render", "hello"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(rendered(&definition).contains("Version: 2\n"));
+
+    // What upstream rewrote and forgot is still in the copy: the lock's commit can be rendered.
+    git(&repository, 1_730_000_000, &["reset", "-q", "--hard", "HEAD~1"]);
+    git(&repository, 1_730_000_000, &["reflog", "expire", "--expire=now", "--all"]);
+    git(&repository, 1_730_000_000, &["gc", "-q", "--prune=now"]);
+    publish();
+    slipway(&definition, &["update"]);
+    let (code, said) = slipway(&definition, &["component", "render", "--all", "--check"]);
+    assert_eq!(code, Some(0), "{said}");
+}
