@@ -2,7 +2,8 @@
 //!
 //! In this order: one whose requirements can be met at all; what is installed already, unless it is to be replaced; the
 //! repository of the lower priority number; one that no other candidate replaces; one that is wanted itself, rather than
-//! making a condition of the wish true; a package that has the wanted name; the newest of its name; one that is recommended
+//! making a condition of the wish true; a package that has the wanted name, of `(a or b)` the one that is written first; the
+//! newest of its name; one that is recommended
 //! or suggested by, or enhances, what is there already; the one that brings fewer other packages; the name; the repository
 //! of lower cost.
 
@@ -42,7 +43,7 @@ impl Rules<'_> {
                 universe.priority(id),
                 replaced.contains(&id),
                 wanted.packages.as_ref().is_some_and(|packages| !packages.contains(&id)),
-                !wanted.names.contains(&name(&id)),
+                wanted.names.iter().position(|wanted| *wanted == name(&id)).unwrap_or(wanted.names.len()),
                 newer.get(&id).copied().unwrap_or_default(),
             );
             ranked.push((rank, id));
@@ -215,6 +216,7 @@ impl Rules<'_> {
 /// What a dependency wants, apart from its conditions.
 #[derive(Default)]
 pub(crate) struct Wanted {
+    /// In the order in which they are written.
     names: Vec<Text>,
     /// Whatever provides it; none where that is all candidates anyway.
     packages: Option<HashSet<PackageId>>,

@@ -116,6 +116,8 @@ fn rich_dependencies() {
     for (requires, others, expected) in [
         ("(x and y)", &[][..], &["a-1", "x-1", "y-1"][..]),
         ("(missing or y)", &[], &["a-1", "y-1"]),
+        ("(y or x)", &[], &["a-1", "y-1"]),
+        ("(x or y)", &[], &["a-1", "x-1"]),
         ("(x if y)", &[], &["a-1"]),
         ("(x if y)", &["y"], &["a-1", "x-1", "y-1"]),
         ("(x if y else z)", &[], &["a-1", "z-1"]),
