@@ -7,8 +7,9 @@
 //!   its siblings start it. Children die with the thread that started them and on Ctrl-C.
 //! - [`sandbox`] runs untrusted programs (package builds, scriptlets) in namespaces over an overlay of directories.
 //! - [`transfer`] fetches one file from one address, by curl.
-//! - [`Lock`], [`clock`], [`environment`] and [`remove_tree`] are the small rest.
+//! - [`FileBytes`], [`Lock`], [`clock`], [`environment`] and [`remove_tree`] are the small rest.
 
+mod bytes;
 pub mod clock;
 mod cmd;
 pub mod environment;
@@ -24,6 +25,7 @@ mod sys;
 mod tool;
 pub mod transfer;
 
+pub use bytes::FileBytes;
 pub use cmd::{Cmd, Stdin};
 pub use lock::{Lock, LockError, RecordLock};
 pub use machine::{Cgroups, Host, HostError};

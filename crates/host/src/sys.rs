@@ -291,3 +291,44 @@ fn duration(time: libc::timeval) -> Duration {
     Duration::from_secs(time.tv_sec.try_into().unwrap_or(0))
         + Duration::from_micros(time.tv_usec.try_into().unwrap_or(0))
 }
+
+/// A file's bytes in memory, as the kernel keeps them: private and read only.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: std::ptr::NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the memory is only ever read, and belongs to no thread.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `length` bytes, more than none, of an open file, which has to have as many and to keep them: see
+    /// `FileBytes::open`, the only caller, for how that is known.
+    pub(crate) fn of(file: BorrowedFd<'_>, length: usize) -> io::Result<Mapping> {
+        let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_POPULATE);
+        // SAFETY: the kernel chooses the place, so that no memory of ours is replaced; the descriptor is open, and may be
+        // closed afterwards.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, file.as_raw_fd(), 0) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = std::ptr::NonNull::new(start.cast()).ok_or(io::ErrorKind::Other)?;
+        Ok(Mapping { start, length })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: the mapping is of that length, readable, and lives as long as `self`. It does not change, as the file does
+        // not: whoever opens one promises that.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the place and length that mmap gave, and nobody can have a reference any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}

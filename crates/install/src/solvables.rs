@@ -22,7 +22,7 @@ pub enum SolvablesError {
 ///
 /// # Errors
 /// [`SolvablesError`].
-pub fn solvables(primary: impl Read) -> Result<Table, SolvablesError> {
+pub fn solvables(primary: impl Read) -> Result<Table<'static>, SolvablesError> {
     let mut builder = TableBuilder::new();
     let mut solvables = Solvables::new(primary);
     let mut checksum = String::new();

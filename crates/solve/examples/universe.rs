@@ -35,7 +35,7 @@ fn main() -> Result<(), Error> {
             let start = Instant::now();
             let bytes = fs_err::read(cache)?;
             let read = milliseconds(start);
-            let table = Table::from_bytes(bytes, &key(Path::new(repository))?)?;
+            let table = Table::from_bytes(&bytes, &key(Path::new(repository))?)?;
             let checked = milliseconds(start);
             let universe = universe_of(table)?;
             let indexed = milliseconds(start);
@@ -103,7 +103,7 @@ fn request<'a>(names: impl Iterator<Item = &'a str>) -> Result<Request, Error> {
     Ok(Request::new(Arch::new("x86_64")).install(relations))
 }
 
-fn universe_of(table: Table) -> Result<Universe, Error> {
+fn universe_of(table: Table<'_>) -> Result<Universe<'_>, Error> {
     let source = Source { name: "bench".to_owned(), priority: 99, cost: 1000 };
     Ok(Universe::of(vec![(source, table)], Vec::new(), Paths::Primary)?)
 }
@@ -120,7 +120,7 @@ fn document(repository: &Path, kind: &str) -> Result<impl std::io::Read, Error> 
 }
 
 /// Tells who has the paths that only filelists know.
-fn look_up(universe: &mut Universe, request: &Request, repository: &Path) -> Result<(), Error> {
+fn look_up(universe: &mut Universe<'_>, request: &Request, repository: &Path) -> Result<(), Error> {
     loop {
         let paths = solve::missing_paths(universe, request);
         if paths.is_empty() {
@@ -138,7 +138,7 @@ fn look_up(universe: &mut Universe, request: &Request, repository: &Path) -> Res
     }
 }
 
-fn read(repository: &Path) -> Result<Table, Error> {
+fn read(repository: &Path) -> Result<Table<'static>, Error> {
     let mut builder = TableBuilder::new();
     let mut solvables = Solvables::new(document(repository, "primary")?);
     while let Some(solvable) = solvables.next()? {

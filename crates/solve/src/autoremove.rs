@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{Autoremove, Kind, PackageId, Request, Rich, Solution, Universe};
 
 /// Takes out of `solution` what came as a dependency and is none any more, as far as the request wants that.
-pub(crate) fn autoremove(universe: &Universe, request: &Request, solution: &mut Solution) {
+pub(crate) fn autoremove(universe: &Universe<'_>, request: &Request, solution: &mut Solution) {
     if request.autoremove == Autoremove::None {
         return;
     }
@@ -26,7 +26,7 @@ pub(crate) fn autoremove(universe: &Universe, request: &Request, solution: &mut 
 }
 
 /// Those of `there` that somebody wants, and all that they require or recommend: whoever can satisfy that.
-fn needed(universe: &Universe, request: &Request, there: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
+fn needed(universe: &Universe<'_>, request: &Request, there: &BTreeSet<PackageId>) -> BTreeSet<PackageId> {
     let kept = |id: &PackageId| {
         let named = |relation: &pkg::Relation| universe.matching_name(relation).contains(id);
         !universe.is_installed(*id)
@@ -61,7 +61,7 @@ fn needed(universe: &Universe, request: &Request, there: &BTreeSet<PackageId>) -
     }
 }
 
-fn supplements(universe: &Universe, id: PackageId, there: &BTreeSet<PackageId>) -> bool {
+fn supplements(universe: &Universe<'_>, id: PackageId, there: &BTreeSet<PackageId>) -> bool {
     let relations = universe.list(id, Kind::Supplements).map(|relation| universe.table.relation_value(relation));
     let rich: Vec<Rich> = relations.filter_map(|relation| Rich::of(&relation).ok()).collect();
     let mut named = rich.iter().flat_map(Rich::relations);

@@ -3,7 +3,7 @@
 use crate::{PackageId, Request, Solution, Universe};
 
 /// The oldest installed packages of each name of which there are more than may be.
-pub(crate) fn surplus(universe: &Universe, request: &Request, solution: &Solution) -> Vec<PackageId> {
+pub(crate) fn surplus(universe: &Universe<'_>, request: &Request, solution: &Solution) -> Vec<PackageId> {
     let mut surplus = Vec::new();
     if request.several_limit == 0 {
         return surplus;

@@ -28,7 +28,7 @@ pub enum Remedy {
 const MOST: usize = 8;
 
 /// The changes of `request`, one at a time, that give it a solution; `facts` say why it has none.
-pub(crate) fn remedies(universe: &Universe, request: &Request, facts: &[Fact]) -> Vec<Remedy> {
+pub(crate) fn remedies(universe: &Universe<'_>, request: &Request, facts: &[Fact]) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     let mut attempt = |request: &Request, remedy: &dyn Fn(&crate::Solution) -> Remedy| {
         if let Ok(solution) = crate::attempt(universe, request) {
@@ -75,7 +75,7 @@ pub(crate) fn remedies(universe: &Universe, request: &Request, facts: &[Fact]) -
 }
 
 /// The request, which sees some packages whatever it excludes or locks.
-fn show(universe: &Universe, request: &Request, shown: &[PackageId]) -> Request {
+fn show(universe: &Universe<'_>, request: &Request, shown: &[PackageId]) -> Request {
     let mut changed = request.clone();
     let matches = |relation: &Relation| universe.matching_name(relation).iter().any(|id| shown.contains(id));
     // All others that an exclusion hid stay hidden.

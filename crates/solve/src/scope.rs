@@ -5,7 +5,7 @@ use crate::{Allowed, Kind, PackageId, Request, Universe};
 
 /// A universe as one request sees it.
 pub(crate) struct Scope<'a> {
-    pub(crate) universe: &'a Universe,
+    pub(crate) universe: &'a Universe<'a>,
     pub(crate) request: &'a Request,
     hidden: Vec<Option<Hidden>>,
 }
@@ -22,10 +22,10 @@ pub enum Hidden {
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(universe: &'a Universe, request: &'a Request) -> Scope<'a> {
+    pub(crate) fn new(universe: &'a Universe<'a>, request: &'a Request) -> Scope<'a> {
         let strings = &universe.table.strings;
         let fits = [request.arch.as_str(), "noarch"].map(|arch| strings.find(arch).map_or(u32::MAX, |text| text.0));
-        let fitting = |arch: &u32| (!fits.contains(arch)).then_some(Hidden::Arch);
+        let fitting = |arch: u32| (!fits.contains(&arch)).then_some(Hidden::Arch);
         let mut hidden: Vec<Option<Hidden>> = universe.table.arch.iter().map(fitting).collect();
         for relation in &request.exclude {
             universe.matching_name(relation).into_iter().for_each(|id| hidden[id.index()] = Some(Hidden::Excluded));

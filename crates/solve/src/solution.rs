@@ -103,7 +103,7 @@ impl Solution {
     }
 
     /// What has to be done, in the universe's order: what comes first, then what goes without anything in its place.
-    pub fn changes(&self, universe: &Universe) -> Vec<Change> {
+    pub fn changes(&self, universe: &Universe<'_>) -> Vec<Change> {
         let mut gone: BTreeSet<PackageId> = self.removed.iter().copied().collect();
         let mut changes = Vec::new();
         let added: Vec<PackageId> = self.added(universe).collect();
@@ -137,7 +137,7 @@ impl Solution {
     }
 
     /// Whether no installed package of the same name stays, so that one which goes makes room.
-    fn alone(&self, universe: &Universe, new: PackageId) -> bool {
+    fn alone(&self, universe: &Universe<'_>, new: PackageId) -> bool {
         let still = |id: &PackageId| self.chosen.contains_key(id) && universe.is_installed(*id);
         !universe.named(universe.name(new)).iter().any(still)
     }

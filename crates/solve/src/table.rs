@@ -6,13 +6,17 @@
 //! relations  name, condition, version once        RelationId-> (Text, condition, VersionId)
 //! columns    per package: name, version, arch, vendor, key, checksum, sizes; relations of eight kinds; paths
 //! ```
+//!
+//! Of each, the first part may lie in a cache's bytes, and packages that are appended come after it.
 
 use std::cmp::Ordering;
 
 use pkg::{Arch, Condition, Evr, Nevra, Relation, vercmp};
 
-use crate::Package;
+use crate::column::{Characters, Column, record};
+use crate::index::{BY_PATH, Entry, Index};
 use crate::strings::{Numbers, Strings, Text};
+use crate::{Package, PackageId};
 
 /// What a relation of a package means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +114,14 @@ impl From<StoredVersion> for [u32; 3] {
     }
 }
 
+impl From<[u32; 3]> for StoredVersion {
+    fn from([epoch, version, release]: [u32; 3]) -> StoredVersion {
+        StoredVersion { epoch, version: Text(version), release: Text(release) }
+    }
+}
+
+record!(StoredVersion, 3);
+
 /// `condition` is 0 for none, or one of [`condition_number`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredRelation {
@@ -123,6 +135,14 @@ impl From<StoredRelation> for [u32; 3] {
         [stored.name.0, stored.condition, stored.version.0]
     }
 }
+
+impl From<[u32; 3]> for StoredRelation {
+    fn from([name, condition, version]: [u32; 3]) -> StoredRelation {
+        StoredRelation { name: Text(name), condition, version: VersionId(version) }
+    }
+}
+
+record!(StoredRelation, 3);
 
 /// Bits as rpm has them: less 1, greater 2, equal 4.
 pub(crate) fn condition_number(condition: Option<Condition>) -> u32 {
@@ -151,28 +171,29 @@ fn condition_of(number: u32) -> Option<Condition> {
 ///
 /// Sorted by name, architecture, oldest first. Made by [`TableBuilder`] or read from [`Table::to_bytes`]'s bytes.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
-    pub(crate) strings: Strings,
-    pub(crate) versions: Numbers<StoredVersion>,
-    pub(crate) relations: Numbers<StoredRelation>,
-    pub(crate) name: Vec<u32>,
-    pub(crate) version: Vec<u32>,
-    pub(crate) arch: Vec<u32>,
-    pub(crate) vendor: Vec<u32>,
-    pub(crate) size: Vec<u64>,
-    pub(crate) installed_size: Vec<u64>,
+pub struct Table<'a> {
+    pub(crate) strings: Strings<'a>,
+    pub(crate) versions: Numbers<'a, StoredVersion>,
+    pub(crate) relations: Numbers<'a, StoredRelation>,
+    pub(crate) name: Column<'a, u32>,
+    pub(crate) version: Column<'a, u32>,
+    pub(crate) arch: Column<'a, u32>,
+    pub(crate) vendor: Column<'a, u32>,
+    pub(crate) size: Column<'a, u64>,
+    pub(crate) installed_size: Column<'a, u64>,
     /// Keys and checksums one after the other, and where each ends: they are never looked up.
-    pub(crate) details: String,
-    /// The text that holds them instead, when the table is from a cache.
-    pub(crate) details_in: Option<Text>,
-    pub(crate) key_ends: Vec<u32>,
-    pub(crate) checksum_ends: Vec<u32>,
+    pub(crate) details: Characters<'a>,
+    pub(crate) key_ends: Column<'a, u32>,
+    pub(crate) checksum_ends: Column<'a, u32>,
     /// Where each package's list of each kind ends in `lists`, eight a package.
-    pub(crate) list_ends: Vec<u32>,
-    pub(crate) lists: Vec<u32>,
+    pub(crate) list_ends: Column<'a, u32>,
+    pub(crate) lists: Column<'a, u32>,
     /// Where each package's paths end in `paths`.
-    pub(crate) path_ends: Vec<u32>,
-    pub(crate) paths: Vec<u32>,
+    pub(crate) path_ends: Column<'a, u32>,
+    pub(crate) paths: Column<'a, u32>,
+    /// Who provides and obsoletes what, of the packages that are a cache's.
+    pub(crate) providers: Index<'a>,
+    pub(crate) obsoleters: Index<'a>,
 }
 
 /// A repository that is too large.
@@ -180,12 +201,13 @@ pub struct Table {
 #[error("the repository has more text or relations than 32 bits can count")]
 pub struct TableError;
 
-fn between(ends: &[u32], index: usize) -> std::ops::Range<usize> {
-    let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-    start..ends[index] as usize
+#[inline]
+fn between(ends: &Column<'_, u32>, index: usize) -> std::ops::Range<usize> {
+    let start = if index == 0 { 0 } else { ends.get(index - 1) as usize };
+    start..ends.get(index) as usize
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// How many packages there are.
     pub fn len(&self) -> usize {
         self.name.len()
@@ -193,41 +215,44 @@ impl Table {
 
     /// Whether there is no package.
     pub fn is_empty(&self) -> bool {
-        self.name.is_empty()
+        self.len() == 0
     }
 
+    /// How many of the packages are a cache's: they come first, and are in [`Table::providers`].
+    pub(crate) fn indexed(&self) -> usize {
+        self.name.mapped()
+    }
+
+    #[inline]
     pub(crate) fn name(&self, package: usize) -> Text {
-        Text(self.name[package])
+        Text(self.name.get(package))
     }
 
     pub(crate) fn list(&self, package: usize, kind: Kind) -> impl ExactSizeIterator<Item = RelationId> + Clone + '_ {
-        self.lists[between(&self.list_ends, package * 8 + kind.index())].iter().map(|number| RelationId(*number))
+        between(&self.list_ends, package * 8 + kind.index()).map(|place| RelationId(self.lists.get(place)))
     }
 
     pub(crate) fn paths(&self, package: usize) -> impl Iterator<Item = Text> + '_ {
-        self.paths[between(&self.path_ends, package)].iter().map(|number| Text(*number))
-    }
-
-    /// Keys and checksums.
-    pub(crate) fn details(&self) -> &str {
-        self.details_in.map_or(self.details.as_str(), |text| self.strings.get(text))
+        between(&self.path_ends, package).map(|place| Text(self.paths.get(place)))
     }
 
     pub(crate) fn key(&self, package: usize) -> &str {
-        let start = if package == 0 { 0 } else { self.checksum_ends[package - 1] as usize };
-        &self.details()[start..self.key_ends[package] as usize]
+        let start = if package == 0 { 0 } else { self.checksum_ends.get(package - 1) as usize };
+        self.details.get(start..self.key_ends.get(package) as usize)
     }
 
     pub(crate) fn checksum(&self, package: usize) -> &str {
-        &self.details()[self.key_ends[package] as usize..self.checksum_ends[package] as usize]
+        self.details.get(self.key_ends.get(package) as usize..self.checksum_ends.get(package) as usize)
     }
 
+    #[inline]
     pub(crate) fn relation(&self, id: RelationId) -> StoredRelation {
-        self.relations.values[id.0 as usize]
+        self.relations.values.get(id.0 as usize)
     }
 
+    #[inline]
     pub(crate) fn version_of(&self, id: VersionId) -> Version<'_> {
-        let stored = self.versions.values[id.0 as usize];
+        let stored = self.versions.values.get(id.0 as usize);
         Version {
             epoch: stored.epoch,
             version: self.strings.get(stored.version),
@@ -252,14 +277,14 @@ impl Table {
     pub(crate) fn nevra(&self, package: usize) -> Nevra {
         Nevra {
             name: self.strings.get(self.name(package)).to_owned(),
-            evr: evr(self.version_of(VersionId(self.version[package]))),
-            arch: Arch::new(self.strings.get(Text(self.arch[package]))),
+            evr: evr(self.version_of(VersionId(self.version.get(package)))),
+            arch: Arch::new(self.strings.get(Text(self.arch.get(package)))),
         }
     }
 
     /// Compares whole versions of two packages.
     pub(crate) fn compare_versions(&self, left: usize, right: usize) -> Ordering {
-        let (left, right) = (self.version[left], self.version[right]);
+        let (left, right) = (self.version.get(left), self.version.get(right));
         if left == right {
             return Ordering::Equal;
         }
@@ -270,7 +295,7 @@ impl Table {
     pub(crate) fn order(&self, left: usize, right: usize) -> Ordering {
         let text = |number: u32| self.strings.get(Text(number));
         self.name_order(left, right)
-            .then_with(|| text(self.arch[left]).cmp(text(self.arch[right])))
+            .then_with(|| text(self.arch.get(left)).cmp(text(self.arch.get(right))))
             .then_with(|| self.compare_versions(left, right))
     }
 
@@ -282,7 +307,7 @@ impl Table {
     /// What decides between packages that are equal in [`Table::order`].
     pub(crate) fn detail_order(&self, left: usize, right: usize) -> Ordering {
         let version = |package: usize| {
-            let version = self.version_of(VersionId(self.version[package]));
+            let version = self.version_of(VersionId(self.version.get(package)));
             (version.epoch, version.version, version.release)
         };
         version(left)
@@ -320,7 +345,7 @@ pub(crate) fn overlap(wanted: (u32, Version<'_>), has: (u32, Version<'_>)) -> bo
 /// Makes a [`Table`], package by package.
 #[derive(Debug, Default)]
 pub struct TableBuilder {
-    table: Table,
+    table: Table<'static>,
     open: [Vec<u32>; 8],
     is_open: bool,
     own: Option<u32>,
@@ -384,14 +409,14 @@ impl TableBuilder {
         let provides = &mut self.open[Kind::Provides.index()];
         provides.extend(self.own.filter(|own| !provides.contains(own)));
         for list in &mut self.open {
-            self.table.lists.append(list);
+            self.table.lists.extend(list.drain(..));
             self.table.list_ends.push(self.table.lists.len() as u32);
         }
         self.table.path_ends.push(self.table.paths.len() as u32);
     }
 
     /// The table, its packages as they came. It may be too large, which its caller finds.
-    pub(crate) fn finish_in_given_order(mut self) -> Table {
+    pub(crate) fn finish_in_given_order(mut self) -> Table<'static> {
         self.close();
         self.table
     }
@@ -400,7 +425,7 @@ impl TableBuilder {
     ///
     /// # Errors
     /// [`TableError`] when it is too large.
-    pub fn finish(mut self) -> Result<Table, TableError> {
+    pub fn finish(mut self) -> Result<Table<'static>, TableError> {
         self.close();
         let table = self.table;
         let limit = u32::MAX as usize;
@@ -427,22 +452,22 @@ impl TableBuilder {
     }
 }
 
-impl Table {
+impl Table<'_> {
     /// Appends a package of another table whose numbers are told in this one's.
     pub(crate) fn copy_columns(
         &mut self,
-        from: &Table,
+        from: &Table<'_>,
         package: usize,
         text: impl Fn(u32) -> u32,
         version: impl Fn(u32) -> u32,
         relation: impl Fn(u32) -> u32,
     ) {
-        self.name.push(text(from.name[package]));
-        self.version.push(version(from.version[package]));
-        self.arch.push(text(from.arch[package]));
-        self.vendor.push(text(from.vendor[package]));
-        self.size.push(from.size[package]);
-        self.installed_size.push(from.installed_size[package]);
+        self.name.push(text(from.name.get(package)));
+        self.version.push(version(from.version.get(package)));
+        self.arch.push(text(from.arch.get(package)));
+        self.vendor.push(text(from.vendor.get(package)));
+        self.size.push(from.size.get(package));
+        self.installed_size.push(from.installed_size.get(package));
         self.details.push_str(from.key(package));
         self.key_ends.push(self.details.len() as u32);
         self.details.push_str(from.checksum(package));
@@ -456,9 +481,7 @@ impl Table {
     }
 
     /// Appends all packages of another table.
-    pub(crate) fn append(&mut self, other: &Table) {
-        self.details = self.details().to_owned();
-        self.details_in = None;
+    pub(crate) fn append(&mut self, other: &Table<'_>) {
         let texts: Vec<u32> = (0..other.strings.len())
             .map(|number| self.strings.intern(other.strings.get(Text(number as u32))).0)
             .collect();
@@ -469,14 +492,14 @@ impl Table {
             release: Text(text(stored.release.0)),
         };
         let versions: Vec<u32> =
-            other.versions.values.iter().map(|stored| self.versions.intern(version(stored))).collect();
+            other.versions.values.iter().map(|stored| self.versions.intern(version(&stored))).collect();
         let relation = |stored: &StoredRelation| StoredRelation {
             name: Text(text(stored.name.0)),
             condition: stored.condition,
             version: VersionId(versions[stored.version.0 as usize]),
         };
         let relations: Vec<u32> =
-            other.relations.values.iter().map(|stored| self.relations.intern(relation(stored))).collect();
+            other.relations.values.iter().map(|stored| self.relations.intern(relation(&stored))).collect();
         for package in 0..other.len() {
             self.copy_columns(
                 other,
@@ -488,15 +511,40 @@ impl Table {
         }
     }
 
+    /// Who provides what, and has which paths, of packages in order.
+    pub(crate) fn index_providers(&self, packages: &[PackageId]) -> Index<'static> {
+        let texts = if packages.is_empty() { 0 } else { self.strings.len() };
+        Index::new(texts, || {
+            packages.iter().flat_map(|id| {
+                let provides = self.list(id.index(), Kind::Provides);
+                let provides =
+                    provides.map(|relation| (self.relation(relation).name, Entry { package: *id, by: relation.0 }));
+                let paths = self.paths(id.index());
+                provides.chain(paths.map(|path| (path, Entry { package: *id, by: BY_PATH })))
+            })
+        })
+    }
+
+    /// Who obsoletes what, of packages in order.
+    pub(crate) fn index_obsoleters(&self, packages: &[PackageId]) -> Index<'static> {
+        let texts = if packages.is_empty() { 0 } else { self.strings.len() };
+        Index::new(texts, || {
+            packages.iter().flat_map(|id| {
+                let obsoletes = self.list(id.index(), Kind::Obsoletes);
+                obsoletes.map(|relation| (self.relation(relation).name, Entry { package: *id, by: relation.0 }))
+            })
+        })
+    }
+
     /// A package with everything that solving knows of it.
     pub(crate) fn package(&self, package: usize) -> Package {
         let list = |kind: Kind| self.list(package, kind).map(|id| self.relation_value(id)).collect();
         Package {
             key: self.key(package).to_owned(),
             checksum: self.checksum(package).to_owned(),
-            vendor: self.strings.get(Text(self.vendor[package])).to_owned(),
-            size: self.size[package],
-            installed_size: self.installed_size[package],
+            vendor: self.strings.get(Text(self.vendor.get(package))).to_owned(),
+            size: self.size.get(package),
+            installed_size: self.installed_size.get(package),
             provides: list(Kind::Provides),
             requires: list(Kind::Requires),
             conflicts: list(Kind::Conflicts),

@@ -2,33 +2,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pkg::{Nevra, Relation};
 
+use crate::index::{BY_PATH, Entry, Index};
 use crate::strings::Text;
 use crate::table::{RelationId, TableError, Version, condition_number, overlap};
 use crate::{Identity, Kind, Package, PackageId, Reason, Table, TableBuilder};
 
 /// All packages that are to be had or installed, and what each name and path is provided by.
 #[derive(Debug)]
-pub struct Universe {
-    pub(crate) table: Table,
+pub struct Universe<'a> {
+    pub(crate) table: Table<'a>,
     /// For each package its place in the order of all: see [`Universe::rank`].
     ranks: Vec<u32>,
     state: Vec<State>,
     sources: Vec<Source>,
     /// The installed packages, in order.
     installed: Vec<PackageId>,
-    /// For each text, the packages that provide it, in order, and the relation by which; [`BY_PATH`] for paths.
-    providers: Index<(PackageId, u32)>,
-    /// For each text that some relation `Obsoletes` names: who, and by which relation.
-    obsoleters: Index<(PackageId, u32)>,
+    /// For each text, the packages that provide it, in order; those of a cache are in the table's.
+    providers: Index<'static>,
+    /// For each text that some relation `Obsoletes` names: who; those of a cache are in the table's.
+    obsoleters: Index<'static>,
     /// The packages with `Supplements`.
     supplementing: Vec<PackageId>,
     /// Paths that were looked up in filelists, each with its packages.
     looked_up: BTreeMap<String, Vec<PackageId>>,
     paths: Paths,
 }
-
-/// In place of a relation: the package has the path.
-const BY_PATH: u32 = u32::MAX;
 
 /// Where a table's packages come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,44 +57,12 @@ struct State {
     reason: Reason,
 }
 
-/// Lists by text, all in one.
-#[derive(Debug)]
-struct Index<T> {
-    starts: Vec<u32>,
-    entries: Vec<T>,
-}
-
-impl<T: Copy> Index<T> {
-    /// `entries` gives each entry with its text; called twice, and has to say the same both times.
-    fn new<I: Iterator<Item = (Text, T)>>(texts: usize, blank: T, entries: impl Fn() -> I) -> Index<T> {
-        // Counted one place further, so that filling in moves each start to where its own list begins.
-        let mut starts = vec![0_u32; texts + 2];
-        entries().for_each(|(text, _)| starts[text.index() + 2] += 1);
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut filled = vec![blank; sum as usize];
-        for (text, entry) in entries() {
-            let place = &mut starts[text.index() + 1];
-            filled[*place as usize] = entry;
-            *place += 1;
-        }
-        Index { starts, entries: filled }
-    }
-
-    fn of(&self, text: Text) -> &[T] {
-        &self.entries[self.starts[text.index()] as usize..self.starts[text.index() + 1] as usize]
-    }
-}
-
-impl Universe {
+impl<'a> Universe<'a> {
     /// Puts packages in order and indexes what they provide.
     ///
     /// The order of `packages` does not matter. Rich dependencies that are none are told by [`crate::resolve`] when the
     /// package that has one is reached.
-    pub fn new(mut packages: Vec<Package>) -> Universe {
+    pub fn new(mut packages: Vec<Package>) -> Universe<'static> {
         packages.sort_by(|left, right| {
             (&left.nevra.name, &left.nevra.arch)
                 .cmp(&(&right.nevra.name, &right.nevra.arch))
@@ -117,10 +83,10 @@ impl Universe {
     /// # Errors
     /// [`TableError`] when all together are too large.
     pub fn of(
-        mut tables: Vec<(Source, Table)>,
+        mut tables: Vec<(Source, Table<'a>)>,
         mut packages: Vec<Package>,
         paths: Paths,
-    ) -> Result<Universe, TableError> {
+    ) -> Result<Universe<'a>, TableError> {
         tables.sort_by(|(left, left_table), (right, right_table)| {
             (right_table.len(), &left.name).cmp(&(left_table.len(), &right.name))
         });
@@ -144,47 +110,39 @@ impl Universe {
             joined.append(&table_of(&packages));
         }
         let limit = u32::MAX as usize;
-        if !joined.strings.is_whole() || joined.lists.len() > limit || joined.details().len() > limit {
+        if !joined.strings.is_whole() || joined.lists.len() > limit || joined.details.len() > limit {
             return Err(TableError);
         }
         Ok(Universe::index(joined, state, sources, paths))
     }
 
-    fn index(table: Table, state: Vec<State>, sources: Vec<Source>, paths: Paths) -> Universe {
-        let count = u32::try_from(table.len()).unwrap_or(u32::MAX);
-        let mut order: Vec<PackageId> = (0..count).map(PackageId).collect();
-        // Tables are sorted, so this finds few and long runs.
-        order.sort_by(|left, right| {
-            let (left, right) = (left.index(), right.index());
-            let (one, other) = (state[left], state[right]);
-            table
-                .order(left, right)
-                .then_with(|| other.priority.cmp(&one.priority))
-                .then_with(|| one.installed.cmp(&other.installed))
-                .then_with(|| other.cost.cmp(&one.cost))
-                .then_with(|| table.detail_order(left, right))
-        });
+    fn index(table: Table<'a>, state: Vec<State>, sources: Vec<Source>, paths: Paths) -> Universe<'a> {
+        let order = in_order(&table, &state);
         let mut ranks = vec![0; table.len()];
         order.iter().zip(0..).for_each(|(id, rank)| ranks[id.index()] = rank);
-        let texts = table.strings.len();
-        let providers = Index::new(texts, (PackageId(0), 0), || {
-            order.iter().flat_map(|id| {
-                let provides = table.list(id.index(), Kind::Provides);
-                let provides = provides.map(|relation| (table.relation(relation).name, (*id, relation.0)));
-                provides.chain(table.paths(id.index()).map(|path| (path, (*id, BY_PATH))))
-            })
-        });
-        let obsoleters = Index::new(texts, (PackageId(0), 0), || {
-            order.iter().flat_map(|id| {
-                let obsoletes = table.list(id.index(), Kind::Obsoletes);
-                obsoletes.map(|relation| (table.relation(relation).name, (*id, relation.0)))
-            })
-        });
+        // Those of the cache have their index there.
+        let later: Vec<PackageId> = order.iter().copied().filter(|id| id.index() >= table.indexed()).collect();
+        let providers = table.index_providers(&later);
+        let obsoleters = table.index_obsoleters(&later);
         let has = |id: &PackageId, kind: Kind| table.list(id.index(), kind).len() > 0;
         let supplementing = order.iter().copied().filter(|id| has(id, Kind::Supplements)).collect();
         let installed = order.iter().copied().filter(|id| state[id.index()].installed).collect();
         let looked_up = BTreeMap::new();
         Universe { table, ranks, state, sources, installed, providers, obsoleters, supplementing, looked_up, paths }
+    }
+
+    /// The entries of two indexes for a text, in order of packages.
+    fn entries<'u>(&'u self, [one, other]: [&'u Index<'u>; 2], text: Text) -> impl Iterator<Item = Entry> + 'u {
+        let (mut one, mut other) = (one.of(text).peekable(), other.of(text).peekable());
+        std::iter::from_fn(move || match (one.peek(), other.peek()) {
+            (Some(left), Some(right)) if self.rank(right.package) < self.rank(left.package) => other.next(),
+            (Some(_), _) => one.next(),
+            (None, _) => other.next(),
+        })
+    }
+
+    fn providers_of(&self, name: Text) -> impl Iterator<Item = Entry> + '_ {
+        self.entries([&self.table.providers, &self.providers], name)
     }
 
     /// The package with a number, with all its relations. For one fact of it the others here are cheaper.
@@ -205,7 +163,7 @@ impl Universe {
 
     /// The architecture's name.
     pub fn arch(&self, id: PackageId) -> &str {
-        self.table.strings.get(Text(self.table.arch[id.index()]))
+        self.table.strings.get(Text(self.table.arch.get(id.index())))
     }
 
     /// What the caller finds the package by.
@@ -220,7 +178,7 @@ impl Universe {
 
     /// Bytes of the package's file, and of what it installs.
     pub fn sizes(&self, id: PackageId) -> (u64, u64) {
-        (self.table.size[id.index()], self.table.installed_size[id.index()])
+        (self.table.size.get(id.index()), self.table.installed_size.get(id.index()))
     }
 
     /// Whether the machine has the package already.
@@ -248,7 +206,7 @@ impl Universe {
     }
 
     pub(crate) fn vendor(&self, id: PackageId) -> Text {
-        Text(self.table.vendor[id.index()])
+        Text(self.table.vendor.get(id.index()))
     }
 
     pub(crate) fn compare_versions(&self, left: PackageId, right: PackageId) -> std::cmp::Ordering {
@@ -283,7 +241,7 @@ impl Universe {
     /// The packages of a name, in order. Each provides its name, so they are among those who do.
     pub(crate) fn of_name(&self, name: Text) -> impl Iterator<Item = PackageId> + '_ {
         let mut last = None;
-        let ids = self.providers.of(name).iter().map(|(id, _)| *id);
+        let ids = self.providers_of(name).map(|entry| entry.package);
         ids.filter(move |id| self.table.name(id.index()) == name && last.replace(*id) != Some(*id))
     }
 
@@ -325,19 +283,19 @@ impl Universe {
 
     fn providing(&self, name: Text, bound: Option<(u32, Version<'_>)>) -> Vec<PackageId> {
         let mut found = Vec::new();
-        for (id, by) in self.providers.of(name) {
+        for Entry { package, by } in self.providers_of(name) {
             let satisfies = || match bound {
                 None => true,
-                Some(_) if *by == BY_PATH => false,
+                Some(_) if by == BY_PATH => false,
                 Some(wanted) => {
-                    let provided = self.table.relation(RelationId(*by));
+                    let provided = self.table.relation(RelationId(by));
                     // Of two ranges one of which is none, rpm says that they overlap.
                     provided.condition == 0
                         || overlap(wanted, (provided.condition, self.table.version_of(provided.version)))
                 }
             };
-            if found.last() != Some(id) && satisfies() {
-                found.push(*id);
+            if found.last() != Some(&package) && satisfies() {
+                found.push(package);
             }
         }
         found
@@ -358,17 +316,19 @@ impl Universe {
     }
 
     fn is_version(&self, id: PackageId, bound: Option<(u32, Version<'_>)>) -> bool {
-        let version = || self.table.version_of(crate::table::VersionId(self.table.version[id.index()]));
+        let version = || self.table.version_of(crate::table::VersionId(self.table.version.get(id.index())));
         bound.is_none_or(|bound| overlap(bound, (4, version())))
     }
 
     /// The packages that say that they replace `old`.
     pub(crate) fn replacing(&self, old: PackageId) -> Vec<PackageId> {
         let mut found = Vec::new();
-        for (id, relation) in self.obsoleters.of(self.table.name(old.index())) {
-            let relation = RelationId(*relation);
-            if *id != old && found.last() != Some(id) && self.obsoleted(relation).any(|other| other == old) {
-                found.push(*id);
+        for Entry { package, by } in
+            self.entries([&self.table.obsoleters, &self.obsoleters], self.table.name(old.index()))
+        {
+            let replaces = || self.obsoleted(RelationId(by)).any(|other| other == old);
+            if package != old && found.last() != Some(&package) && replaces() {
+                found.push(package);
             }
         }
         found
@@ -407,6 +367,41 @@ impl Universe {
     }
 }
 
+/// All packages in order. A table of a cache is in order already, and the others find their places between its packages.
+fn in_order(table: &Table<'_>, state: &[State]) -> Vec<PackageId> {
+    let compare = |left: PackageId, right: PackageId| {
+        let (left, right) = (left.index(), right.index());
+        let (one, other) = (state[left], state[right]);
+        table
+            .order(left, right)
+            .then_with(|| other.priority.cmp(&one.priority))
+            .then_with(|| one.installed.cmp(&other.installed))
+            .then_with(|| other.cost.cmp(&one.cost))
+            .then_with(|| table.detail_order(left, right))
+    };
+    let number = |place: usize| PackageId(u32::try_from(place).unwrap_or(u32::MAX));
+    let mut later: Vec<PackageId> = (table.indexed()..table.len()).map(number).collect();
+    // Tables are sorted, so this finds few and long runs.
+    later.sort_by(|left, right| compare(*left, *right));
+    let mut order = Vec::with_capacity(table.len());
+    let mut next = 0;
+    for id in later {
+        let (mut low, mut high) = (next, table.indexed());
+        while low < high {
+            let middle = low.midpoint(high);
+            match compare(number(middle), id).is_le() {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        order.extend((next..low).map(number));
+        order.push(id);
+        next = low;
+    }
+    order.extend((next..table.indexed()).map(number));
+    order
+}
+
 /// Whether primary lists a path; source: createrepo_c, `cr_is_primary`.
 fn is_primary_path(path: &str) -> bool {
     path.starts_with("/etc/") || path == "/usr/lib/sendmail" || path.contains("bin/")
@@ -420,7 +415,7 @@ impl State {
 }
 
 /// A table of packages in the order in which they are given.
-fn table_of(packages: &[Package]) -> Table {
+fn table_of(packages: &[Package]) -> Table<'static> {
     let mut builder = TableBuilder::new();
     for package in packages {
         builder.package(&Identity {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
+use host::FileBytes;
 use pkg::{Arch, Condition, Digest, Nevra, Relation};
 use repodata::Checksum;
 
@@ -193,23 +194,32 @@ pub fn resolve(
         outcome.reasons.extend(needed.into_iter().map(|nevra| (nevra, Reason::Dependency)));
         return Ok(outcome);
     }
-    let mut universe = universe(job, installed, repositories, reasons, machine)?;
+    let caches: Vec<Option<FileBytes>> = repositories.iter().map(cached).collect();
+    let mut universe = universe(job, installed, &caches, repositories, reasons, machine)?;
     let mut words = Words::new(&universe, job, repositories, machine);
     words.read(job)?;
     let Words { mut request, notes, .. } = words;
-    // Paths that only filelists tell are looked up when the solver comes across them.
-    for _ in 0..4 {
-        let paths = solve::missing_paths(&universe, &request);
-        if paths.is_empty() {
-            break;
-        }
-        let owners = owners(&universe, &paths, repositories, machine)?;
-        universe.add_paths(&paths, owners);
-    }
     if job.skip_broken || machine.config.main.flag(Key::SkipBroken) {
         request.optional.append(&mut request.install);
     }
-    let solution = solve::resolve(&universe, &request).map_err(ResolveError::Unsolvable)?;
+    // Paths that only filelists tell are looked up when the solver comes across them.
+    let mut solution = None;
+    for _ in 0..PATH_ROUNDS {
+        match solve::answer(&universe, &request).map_err(ResolveError::Unsolvable)? {
+            solve::Answer::Solution(found) => {
+                solution = Some(found);
+                break;
+            }
+            solve::Answer::Paths(paths) => {
+                let owners = owners(&universe, &paths, repositories, machine)?;
+                universe.add_paths(&paths, owners);
+            }
+        }
+    }
+    let solution = match solution {
+        Some(solution) => solution,
+        None => solve::resolve(&universe, &request).map_err(ResolveError::Unsolvable)?,
+    };
     let mut steps = steps(&universe, &solution, repositories, reasons);
     for (nevra, reason) in &job.exact {
         let step = steps.iter_mut().find(|step| step.new.as_ref().is_some_and(|new| new.nevra == *nevra));
@@ -304,20 +314,24 @@ fn without_groups(
     Ok((job, needed))
 }
 
+/// How often paths are looked up: those that are found bring packages, which may ask for more.
+const PATH_ROUNDS: usize = 4;
+
 /// Joins the repositories' tables, what is installed, and files that were named.
-fn universe(
+fn universe<'a>(
     job: &Job,
     installed: &[Installed],
+    caches: &'a [Option<FileBytes>],
     repositories: &[Synced],
     reasons: &Reasons,
     machine: &Machine<'_>,
-) -> Result<Universe, ResolveError> {
+) -> Result<Universe<'a>, ResolveError> {
     let mut tables = Vec::new();
-    for (index, synced) in repositories.iter().enumerate() {
+    for (index, (synced, cache)) in repositories.iter().zip(caches).enumerate() {
         let repository = &synced.repository;
         let number = |key| u32::try_from(repository.number(key).max(0)).unwrap_or(u32::MAX);
         let source = Source { name: index.to_string(), priority: number(Key::Priority), cost: number(Key::Cost) };
-        tables.push((source, table(synced, machine)?));
+        tables.push((source, table(cache.as_ref(), synced, machine)?));
     }
     let mut packages: Vec<solve::Package> = Vec::with_capacity(installed.len() + job.files.len());
     for one in installed {
@@ -360,16 +374,20 @@ fn solvable(package: &Package, key: &str) -> solve::Package {
 /// The name of a repository's table beside its documents.
 const TABLE: &str = "solvables.table";
 
-/// A repository's packages for the solver: from the cache where the same state was read before.
-fn table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> {
-    let file = synced.state_folder().join(TABLE);
-    if let Ok(bytes) = fs_err::read(&file)
-        && let Ok(table) = Table::from_bytes(bytes, &synced.state)
-    {
+/// The cache of a repository's table, where there is one: a file that is only ever replaced, and so may be mapped.
+fn cached(synced: &Synced) -> Option<FileBytes> {
+    FileBytes::open(&synced.state_folder().join(TABLE)).ok()
+}
+
+/// A repository's packages for the solver: in the cache where the same state was read before.
+fn table<'a>(cached: Option<&'a FileBytes>, synced: &Synced, machine: &Machine<'_>) -> Result<Table<'a>, ResolveError> {
+    // One that is cut off, damaged, or of another version is as good as none.
+    if let Some(Ok(table)) = cached.map(|bytes| Table::from_bytes(bytes, &synced.state)) {
         return Ok(table);
     }
     let table = read_table(synced, machine)?;
     // A cache that cannot be written, as for a user who may only read, costs time and nothing else.
+    let file = synced.state_folder().join(TABLE);
     let new = file.with_extension(format!("new-{}", std::process::id()));
     if fs_err::write(&new, table.to_bytes(&synced.state)).is_err() || fs_err::rename(&new, &file).is_err() {
         let _ = fs_err::remove_file(&new);
@@ -377,7 +395,7 @@ fn table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> 
     Ok(table)
 }
 
-fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveError> {
+fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table<'static>, ResolveError> {
     let wrong = |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "primary", cause };
     let text = synced.document("primary", machine)?.unwrap_or_default();
     let mut solvables = repodata::Solvables::new(text.as_slice());
@@ -421,7 +439,7 @@ fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table, ResolveEr
 
 /// Who has which of `paths`, by the filelists of all repositories and by what is installed.
 fn owners(
-    universe: &Universe,
+    universe: &Universe<'_>,
     paths: &[String],
     repositories: &[Synced],
     machine: &Machine<'_>,
@@ -456,7 +474,7 @@ fn owners(
 
 /// The words of a job as a request.
 struct Words<'a> {
-    universe: &'a Universe,
+    universe: &'a Universe<'a>,
     arch: Arch,
     request: Request,
     hidden: BTreeSet<PackageId>,
@@ -467,7 +485,7 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    fn new(universe: &'a Universe, job: &Job, repositories: &[Synced], machine: &Machine<'_>) -> Words<'a> {
+    fn new(universe: &'a Universe<'a>, job: &Job, repositories: &[Synced], machine: &Machine<'_>) -> Words<'a> {
         let main = &machine.config.main;
         let arch = machine.config.arch();
         let mut request = Request::new(arch.clone());
@@ -747,7 +765,7 @@ impl<'a> Words<'a> {
 }
 
 /// The packages that the configuration excludes.
-fn hidden(universe: &Universe, repositories: &[Synced]) -> BTreeSet<PackageId> {
+fn hidden(universe: &Universe<'_>, repositories: &[Synced]) -> BTreeSet<PackageId> {
     let visible: Vec<Visible> = repositories.iter().map(Visible::of).collect();
     if visible.iter().all(Visible::is_all) {
         return BTreeSet::new();
@@ -762,7 +780,7 @@ fn hidden(universe: &Universe, repositories: &[Synced]) -> BTreeSet<PackageId> {
     universe.ids().filter(is_hidden).collect()
 }
 
-fn steps(universe: &Universe, solution: &Solution, repositories: &[Synced], reasons: &Reasons) -> Vec<Step> {
+fn steps(universe: &Universe<'_>, solution: &Solution, repositories: &[Synced], reasons: &Reasons) -> Vec<Step> {
     use crate::history::Action;
     let mut steps: Vec<Step> = Vec::new();
     let incoming = |id: PackageId| {

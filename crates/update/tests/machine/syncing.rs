@@ -1,9 +1,12 @@
 use host::Tool;
 use sign::{Key, KeyAlgorithm, Signer as _};
 use testkit::server::{Manner, serve};
+use update::reasons::Reasons;
+use update::resolve::{Job, resolve};
 use update::{Clean, Freshness, SyncError, clean, sync};
 
 use crate::repository::{AT, Place, write};
+use crate::transactions::package;
 
 const KINDS: &[&str] = &["primary", "filelists"];
 
@@ -202,4 +205,45 @@ fn files_processes_share_a_cache() {
 #[expect(clippy::disallowed_macros, reason = "a test says why it does nothing")]
 fn eprintln_skipped() {
     eprintln!("skipped: curl not installed");
+}
+
+#[test]
+fn files_a_table_that_is_damaged_or_cut_off_is_made_anew() {
+    let place = Place::new();
+    let folder = place.path("repository");
+    // Large enough to be mapped.
+    let packages: Vec<(String, Vec<u8>)> = (0..400)
+        .map(|number| {
+            let needed = format!("package-{}", (number + 1) % 400);
+            package(&format!("package-{number}-1-1.noarch"), &[&needed])
+        })
+        .collect();
+    write(&folder, &packages);
+    let config = place.config(&format!("baseurl=file://{}\ngpgcheck=0", folder.display()));
+    let go = || {
+        place.with(&config, true, |machine| {
+            let repository = sync(&machine.config.repositories[0], &["primary"], Freshness::AsConfigured, machine);
+            let repositories = vec![repository.expect("it can be fetched")];
+            let job = Job { install: vec!["package-0".to_owned()], ..Job::default() };
+            let outcome = resolve(&job, &[], &repositories, &Reasons::default(), machine).expect("it can be solved");
+            (outcome, repositories[0].state_folder().join("solvables.table"))
+        })
+    };
+    let (first, table) = go();
+    assert_eq!(first.steps.len(), 400);
+    let good = fs_err::read(&table).expect("the table is kept");
+    assert!(good.len() > 65_536, "{} bytes are not mapped", good.len());
+    assert_eq!(go().0, first);
+    let flipped = |place: usize| {
+        let mut bytes = good.clone();
+        bytes[place] ^= 1;
+        bytes
+    };
+    let damaged =
+        [good[..good.len() - 1].to_vec(), good[..70_000].to_vec(), Vec::new(), flipped(good.len() / 2), flipped(9)];
+    for bytes in damaged {
+        fs_err::write(&table, &bytes).expect("it can be written");
+        assert_eq!(go().0, first);
+        assert_eq!(fs_err::read(&table).expect("it is there"), good, "{} bytes stayed", bytes.len());
+    }
 }
