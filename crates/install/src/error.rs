@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use tree::TreePath;
 
+use crate::live::Lack;
+
 /// Why a root could not be filled.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
@@ -114,6 +116,9 @@ pub enum InstallError {
         /// Where it should be.
         file: PathBuf,
     },
+    /// A disk is too full for what is to come; nothing was changed.
+    #[error("there is no room for the packages{}", listed(.0))]
+    NoRoom(Vec<Lack>),
     /// A transaction on a live root went wrong, and then so did taking it back.
     #[error("{error}\nwhat was done could not be taken back: {cause}\nthe journal is `{}`", journal.display())]
     NotUndone {
@@ -124,12 +129,34 @@ pub enum InstallError {
         /// What has to be undone.
         journal: PathBuf,
     },
+    /// The files and the database of a live root are what they were to be, and what follows them went wrong.
+    #[error(
+        "the packages are in place, and what follows them is not finished: {0}\nthe next transaction goes on from there"
+    )]
+    NotFinished(Box<InstallError>),
     /// The user interrupted.
     #[error("interrupted; nothing was kept")]
     Interrupted,
 }
 
-fn listed(problems: &[Problem]) -> String {
+impl InstallError {
+    /// Whether a disk was full.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        let is_it = |error: &std::io::Error| matches!(error.kind(), StorageFull | QuotaExceeded);
+        match self {
+            InstallError::NoRoom(_) | InstallError::Store(store::StoreError::Full { .. }) => true,
+            InstallError::Io(error)
+            | InstallError::Store(store::StoreError::Io(error))
+            | InstallError::Package { cause: rpm::UnpackError::Write(error), .. } => is_it(error),
+            InstallError::Database(error) => error.is_full(),
+            InstallError::NotUndone { error, .. } | InstallError::NotFinished(error) => error.is_full(),
+            _ => false,
+        }
+    }
+}
+
+fn listed(problems: &[impl std::fmt::Display]) -> String {
     problems.iter().map(|problem| format!("\n  {problem}")).collect()
 }
 

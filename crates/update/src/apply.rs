@@ -72,7 +72,10 @@ pub(crate) fn apply(old: &Tree, new: &Tree, place: &dyn Fn(&pkg::Digest) -> Path
     sync(root)?;
     fs_err::rename(&plan, folder.join("plan.json"))?;
     sync(root)?;
-    finish(root, &steps)
+    finish(root, &steps).map_err(|error| {
+        let text = format!("`{}` is only partly changed; the next transaction finishes it: {error}", root.display());
+        io::Error::new(error.kind(), text)
+    })
 }
 
 fn sync(root: &Path) -> io::Result<()> {

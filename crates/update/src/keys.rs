@@ -34,6 +34,12 @@ pub struct KeyOffer {
 /// Why a signature is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
+    /// There is none.
+    #[error("it is not signed, and `gpgcheck` of `{repository}` wants it to be")]
+    Unsigned {
+        /// The repository's id.
+        repository: String,
+    },
     /// The signature itself.
     #[error(transparent)]
     Signature(#[from] VerifyError),

@@ -74,6 +74,21 @@ pub enum TransactionError {
     Interrupted,
 }
 
+impl TransactionError {
+    /// Whether a disk was full.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        let is_it = |error: &std::io::Error| matches!(error.kind(), StorageFull | QuotaExceeded);
+        match self {
+            TransactionError::Io(error) => is_it(error),
+            TransactionError::Install(error) => error.is_full(),
+            TransactionError::Store(error) => matches!(error, store::StoreError::Full { .. }),
+            TransactionError::Sync(error) | TransactionError::Download(DownloadError::Sync(error)) => error.is_full(),
+            _ => false,
+        }
+    }
+}
+
 /// What is done beside the packages.
 pub struct Doing<'a> {
     /// The command line for the history, without what is secret.
@@ -206,7 +221,8 @@ pub fn fetch(
     Ok(files)
 }
 
-/// Checks that each file is the package that was chosen, and its signature where the configuration wants one.
+/// Checks that each file is the package that was chosen and what its digests say, and its signature where the configuration
+/// wants one.
 fn verify(
     incoming: &[&Incoming],
     files: &[PackageFile],
@@ -231,6 +247,9 @@ fn verify(
             let (expected, found) = (one.nevra.to_string(), package.nevra().to_string());
             return Err(TransactionError::Other { file: file.path.clone(), expected, found });
         }
+        // As rpm does, whatever is said of signatures: a package without digests cannot be told from a damaged one.
+        package.verify_header().map_err(|error| refused(error.into()))?;
+        package.verify_payload(&mut reader).map_err(|error| refused(error.into()))?;
         let repository: Option<&Repository> = one.from.map(|from| &repositories[from].repository);
         let wanted = match repository {
             Some(repository) => repository.flag(Key::GpgCheck),
@@ -239,8 +258,6 @@ fn verify(
         if !wanted {
             continue;
         }
-        package.verify_header().map_err(|error| refused(error.into()))?;
-        package.verify_payload(&mut reader).map_err(|error| refused(error.into()))?;
         let Some(repository) = repository else {
             check_local(&package, &trusted).map_err(refused)?;
             continue;
@@ -270,8 +287,7 @@ fn check(
             Err(error) => failure = failure.or(Some(error)),
         }
     }
-    Err(failure
-        .unwrap_or_else(|| KeysError::Signature(sign::VerifyError::NotASignature("it is not signed".to_owned()))))
+    Err(failure.unwrap_or_else(|| KeysError::Unsigned { repository: repository.id.clone() }))
 }
 
 /// A package that is in no repository has to be signed by a key in the database.

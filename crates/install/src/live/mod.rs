@@ -27,6 +27,7 @@ mod ground;
 mod holds;
 mod journal;
 mod look;
+mod room;
 mod step;
 
 use std::io;
@@ -41,6 +42,7 @@ use tree::Tree;
 pub use disk::Durability;
 pub use faults::{Fault, Faults};
 pub(crate) use ground::Ground;
+pub use room::Lack;
 
 use crate::element::Element;
 use crate::files::Root;
@@ -117,8 +119,9 @@ pub fn change_live(
         return Err(InstallError::NoDatabase { file });
     }
     let installed = InstalledSet::read(Some(rpm::db::snapshot(&file)?))?;
-    let elements = choose(change, &installed, host, store)?;
     let disk = live.disk();
+    room::check(&disk, change, store.root())?;
+    let elements = choose(change, &installed, host, store)?;
     let ground = match Holds::begin(disk) {
         Ok(holds) => Ground::new(holds),
         Err(error) => {
@@ -132,11 +135,13 @@ pub fn change_live(
         Ok(elements) => elements,
         Err(error) => return Err(take_back(transaction, error)),
     };
-    // The new state is the state; what goes wrong from here on is only not finished yet.
     let Some((elements, ready)) = elements else { return leave(transaction, &[]) };
-    (remember.keep)(&ready.memo)?;
-    run_rest(&mut transaction.site, &ready.scripts, 0, &mut transaction.runs)?;
-    leave(transaction, &elements)
+    // The new state is the state; what goes wrong from here on is only not finished yet.
+    let mut finish = || {
+        (remember.keep)(&ready.memo)?;
+        run_rest(&mut transaction.site, &ready.scripts, 0, &mut transaction.runs)
+    };
+    finish().and_then(|()| leave(transaction, &elements)).map_err(|error| InstallError::NotFinished(Box::new(error)))
 }
 
 /// Everything up to and with the change of the database; `None` when nothing was left to be done.

@@ -64,6 +64,13 @@ pub enum DatabaseError {
     Files(#[from] crate::FilesError),
 }
 
+impl DatabaseError {
+    /// Whether the disk was full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, DatabaseError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+}
+
 /// The database of `packages`, in the order of installation: the first gets number 1.
 ///
 /// Equal packages give equal bytes. Write the bytes to `/usr/lib/sysimage/rpm/rpmdb.sqlite`, or wherever the machine's

@@ -145,6 +145,19 @@ pub enum SyncError {
     Io(#[from] std::io::Error),
 }
 
+impl SyncError {
+    /// Whether a disk was full.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            SyncError::Io(error) | SyncError::Transfer(TransferError::Write(error)) => {
+                matches!(error.kind(), StorageFull | QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+}
+
 fn lines(failures: &[String]) -> String {
     failures.iter().map(|failure| format!("\n  {failure}")).collect()
 }

@@ -57,7 +57,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     let is_refused = transaction::is_live(&root).map_err(failed)? && !session.host.is_privileged();
     let _lock = match asks_only || is_refused {
         true => None,
-        false => Some(session.with(transaction::lock).map_err(failed)?),
+        false => Some(session.with(transaction::lock).map_err(|error| stopped(&error))?),
     };
     session.reload()?;
     job.allow_erasing |= how.allowerasing;
@@ -96,7 +96,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     let steps = Steps::new(&session.ui);
     let files = session
         .with(|machine| transaction::fetch(&outcome, &repositories, &session.database, &|_, _| {}, machine))
-        .map_err(failed)?;
+        .map_err(|error| stopped(&error))?;
     if how.downloadonly || session.config.main.list(Key::TsFlags).iter().any(|flag| flag == "test") {
         session.ui.note(&format!("{} packages are fetched and verified; nothing was changed", files.len()));
         return Ok(ExitCode::SUCCESS);
@@ -111,7 +111,7 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     };
     let done = session
         .with(|machine| transaction::run(&outcome, &files, &session.reasons, &doing, &store, machine))
-        .map_err(failed)?;
+        .map_err(|error| stopped(&error))?;
     drop(steps);
     done.notes.iter().for_each(|note| session.ui.note(note));
     if session.ui.json {
@@ -167,6 +167,15 @@ pub(super) fn not_root() -> Failure {
     failed(transaction::TransactionError::NotRoot)
         .with_code(4)
         .hint("become root, name a root with `--installroot`, or look at the table alone with `--assumeno`")
+}
+
+/// A transaction that was not done; on a full disk the machine's owner has to act.
+fn stopped(error: &transaction::TransactionError) -> Failure {
+    match error.is_full() {
+        true => Failure::environment(error.to_string())
+            .hint("make room and say it again; `slipway dnf clean packages` removes package files that were fetched"),
+        false => failed(error),
+    }
 }
 
 fn refused(error: &resolve::ResolveError) -> Failure {
