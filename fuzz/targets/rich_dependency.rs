@@ -18,16 +18,16 @@ fuzz_target!(|text: &str| {
     if let Ok(relation) = Relation::parse(text) {
         let _ = Rich::of(&relation);
     }
-    // rpm takes a name with a parenthesis that is never closed, and then cannot read what it wrote; so do we.
-    let count = |letter: char| text.matches(letter).count();
-    if text.contains(['\n', '%']) || count('(') != count(')') {
+    if text.contains(['\n', '%']) {
         return;
     }
+    // rpm takes a name with a parenthesis that is never closed, and then cannot read what it wrote; so do we.
+    let is_closed = |text: &str| text.matches('(').count() == text.matches(')').count();
     let spec = format!("Name: a\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\nRequires: {text}\n%description\nx\n");
     if let Ok(spec) = spec::evaluate(&spec, &Origin::new("fuzz.spec"), &ENVIRONMENT) {
         for dependency in &spec.packages[0].requires {
             // What the spec accepts, the solver reads.
-            if dependency.relation.is_rich() {
+            if dependency.relation.is_rich() && is_closed(&dependency.relation.to_string()) {
                 assert!(Rich::of(&dependency.relation).is_ok(), "{}", dependency.relation);
             }
         }
