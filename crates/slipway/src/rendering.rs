@@ -51,7 +51,16 @@ impl<'d> Renderer<'d> {
         let style = Style::of(&distro.file);
         let local = LocalCommits::of(distro, host)?;
         let shared = SharedLock::read(&SharedLock::path(distro))?;
-        Ok(Renderer { distro, host, mirrors, macros: macros.into(), style, local, shared, unreachable: Mutex::default() })
+        Ok(Renderer {
+            distro,
+            host,
+            mirrors,
+            macros: macros.into(),
+            style,
+            local,
+            shared,
+            unreachable: Mutex::default(),
+        })
     }
 
     /// The definition's own commits that changed a component; none where nothing of it is counted.

@@ -83,7 +83,8 @@ fn check_out(definition: &Path, revision: &str, into: &Path, context: &Context) 
     let rendered = format!(":(exclude,top){}", rendered.display());
     // From the top: elsewhere git packs nothing but the folder that it is in.
     let archive = ["archive", "--format=tar", &commit, "--", ".", &rendered];
-    let packed = context.host.check(&Cmd::new(Tool::Git).args(["-c", "safe.directory=*", "-C"]).arg(&top).args(archive))?;
+    let packed =
+        context.host.check(&Cmd::new(Tool::Git).args(["-c", "safe.directory=*", "-C"]).arg(&top).args(archive))?;
     let unpack = Cmd::new(Tool::Tar).args(["--extract", "--directory"]).arg(into).stdin(Stdin::Bytes(packed.stdout));
     context.host.check(&unpack)?;
     Ok(into.join(place))

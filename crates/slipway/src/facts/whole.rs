@@ -129,8 +129,7 @@ pub(super) fn load(store: &Store, distro: &Distro, state: &State) -> Option<Book
     let parts: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
     // A record that cannot be read, as after a change of its format, counts as none.
     let read: Vec<Option<BTreeMap<String, Answer>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            parts.iter().map(|part| scope.spawn(|| serde_json::from_slice(part).ok())).collect();
+        let workers: Vec<_> = parts.iter().map(|part| scope.spawn(|| serde_json::from_slice(part).ok())).collect();
         workers.into_iter().map(|worker| worker.join().ok().flatten()).collect()
     });
     let mut answers = BTreeMap::new();

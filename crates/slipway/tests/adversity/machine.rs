@@ -44,7 +44,16 @@ pub(crate) fn can_run(programs: &[&str]) -> bool {
     match missing {
         Some(name) => println!("skipped: {name} not installed"),
         None if id.stdout != b"0\n" => println!("skipped: not root, who alone changes a running system"),
-        None => return true,
+        None => {
+            let can =
+                |words: &[&str]| command(words[0]).args(&words[1..]).output().is_ok_and(|done| done.status.success());
+            let tries: [&[&str]; 2] = [&["unshare", "--mount", "true"], &["strace", "-qq", "-o", "/dev/null", "true"]];
+            match tries.into_iter().find(|words| (words[0] == "unshare" || programs.contains(&words[0])) && !can(words))
+            {
+                Some(words) => println!("skipped: `{}` is not allowed", words.join(" ")),
+                None => return true,
+            }
+        }
     }
     false
 }
