@@ -96,9 +96,9 @@ impl Trial {
         assert_eq!(root.join("ran").exists(), is_new, "{how}: {}", next.text);
         assert!(done.code != Some(0) || is_new, "{how}: it said that all is well\n{}", done.text);
         if is_new {
-            seen.new += 1
+            seen.new += 1;
         } else {
-            seen.old += 1
+            seen.old += 1;
         }
         done.text
     }
