@@ -1,7 +1,9 @@
-//! `slipway component render|diff` and `slipway divergence`, on a definition and repositories of git that the tests make.
+//! `slipway component render|diff` and `slipway divergence`.
 
 use std::path::Path;
 use std::process::{Command, Output};
+
+use crate::run::{self, git, has_git, text};
 
 const SPEC: &str = "\
 Name: hello
@@ -60,37 +62,8 @@ value = "--enable-b"
 expires = "2025-01-01"
 "#;
 
-#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
-fn git(folder: &Path, time: u32, arguments: &[&str]) {
-    let done = Command::new("git")
-        .args(["-c", "init.defaultBranch=f43", "-c", "commit.gpgsign=false"])
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .envs([
-            ("GIT_AUTHOR_NAME", "Ann"),
-            ("GIT_AUTHOR_EMAIL", "a@b"),
-            ("GIT_COMMITTER_NAME", "Ann"),
-            ("GIT_COMMITTER_EMAIL", "a@b"),
-        ])
-        .envs([("GIT_AUTHOR_DATE", format!("{time} +0000")), ("GIT_COMMITTER_DATE", format!("{time} +0000"))])
-        .output()
-        .expect("git runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
-#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
-fn has_git() -> bool {
-    let is_there = Command::new("git").arg("--version").output().is_ok();
-    if !is_there {
-        skipped();
-    }
-    is_there
-}
-
-#[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
-fn skipped() {
-    eprintln!("skipped: git not installed");
+fn slipway(folder: &Path, arguments: &[&str]) -> Output {
+    run::slipway(&folder.join("definition"), arguments)
 }
 
 /// A definition and the dist-git that it names: three commits, the last one behind the snapshot.
@@ -116,20 +89,6 @@ fn set_up(folder: &Path) {
     let text = DEFINITION.replace("GIT", &folder.join("git").to_string_lossy());
     fs_err::write(definition.join("azldev.toml"), text).expect("written");
     fs_err::write(definition.join("fix.patch"), "fix").expect("written");
-}
-
-#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
-fn slipway(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_slipway"))
-        .args(["--store", "../store"])
-        .args(arguments)
-        .current_dir(folder.join("definition"))
-        .output()
-        .expect("slipway runs")
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]
@@ -385,11 +344,11 @@ fn files_a_server_that_is_not_there_is_asked_once() {
     let start = DEFINITION.split("[components.hello]").next().unwrap_or_default();
     // Names below `invalid` are never there (RFC 6761, section 6.4).
     let components: String = (0..40).map(|n| format!("[components.c{n:02}]\n")).collect();
-    let text = start.replace("GIT", "http://nowhere.invalid/git") + &components;
-    fs_err::write(folder.join("definition/azldev.toml"), text).expect("written");
+    let definition = start.replace("GIT", "http://nowhere.invalid/git") + &components;
+    fs_err::write(folder.join("definition/azldev.toml"), definition).expect("written");
     let output = slipway(folder, &["component", "render", "--all"]);
     assert_ne!(output.status.code(), Some(0));
-    let said = self::text(&output);
+    let said = text(&output);
     let asked = said.matches("git clone").count();
     // Each thread may have asked before the first one knew.
     assert!((1..=8).contains(&asked), "{said}");

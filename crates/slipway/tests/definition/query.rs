@@ -1,7 +1,8 @@
 //! `slipway component query` remembers, and notices each change; `slipway lock` writes over nothing that it cannot read.
 
 use std::path::Path;
-use std::process::{Command, Output};
+
+use crate::run::said as slipway;
 
 const DEFINITION: &str = r#"[project]
 description = "test"
@@ -17,17 +18,6 @@ origin = { type = "local", path = "kept/hello.tar" }
 
 const SPEC: &str = "Name: hello\nVersion: 1\nRelease: 1\nSummary: Greets\nLicense: MIT\nSource0: hello.tar\n\
     %{load:%{_sourcedir}/more.macros}\nURL: https://%{host}/\n%description\nGreets.\n%files\n";
-
-#[expect(clippy::disallowed_methods, reason = "the program under test")]
-fn slipway(definition: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_slipway"))
-        .args(["--store", "../store"])
-        .args(arguments)
-        .current_dir(definition)
-        .output()
-        .expect("slipway runs");
-    (status.code(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
-}
 
 fn set_up(definition: &Path) {
     for folder in ["hello", "kept"] {

@@ -1,7 +1,8 @@
 //! `slipway update` and the definition's own commits, on repositories of git that the tests make.
 
 use std::path::Path;
-use std::process::{Command, Output};
+
+use crate::run::{git, has_git, said as slipway};
 
 const SPEC: &str = "Name: hello\nVersion: 1\nRelease: %autorelease\nSummary: Greets\nLicense: MIT\n%global with_x 1\n\
     %description\nGreets.\n%files\n%changelog\n%autochangelog\n";
@@ -27,49 +28,6 @@ type = "spec-set-macro"
 name = "with_x"
 value = "0"
 "#;
-
-#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
-fn git(folder: &Path, time: u32, arguments: &[&str]) {
-    let done = Command::new("git")
-        .args([
-            "-c",
-            "init.defaultBranch=f43",
-            "-c",
-            "commit.gpgsign=false",
-            "-c",
-            "user.name=Ann",
-            "-c",
-            "user.email=a@b",
-        ])
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .envs([("GIT_AUTHOR_DATE", format!("{time} +0000")), ("GIT_COMMITTER_DATE", format!("{time} +0000"))])
-        .output()
-        .expect("git runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
-#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
-fn slipway(definition: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_slipway"))
-        .args(["--store", "../store"])
-        .args(arguments)
-        .current_dir(definition)
-        .output()
-        .expect("slipway runs");
-    (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
-}
-
-#[expect(clippy::disallowed_methods, reason = "programs that the test runs, and no tools of Slipway's")]
-#[expect(clippy::disallowed_macros, reason = "a skipped test says so")]
-fn has_git() -> bool {
-    let is_there = Command::new("git").arg("--version").output().is_ok();
-    if !is_there {
-        eprintln!("skipped: git not installed");
-    }
-    is_there
-}
 
 fn commit(repository: &Path, time: u32, files: &[(&str, &str)], message: &str) {
     for (name, text) in files {
