@@ -125,6 +125,33 @@ fn host_packages_without_the_right_signature_are_not_installed() {
 }
 
 #[test]
+fn host_damaged_packages_are_refused_where_no_signature_is_wanted() {
+    let place = Place::new();
+    if !place.host.is_privileged() {
+        skipped();
+        return;
+    }
+    let store = Store::open(place.path("store")).expect("a store can be made");
+    let folder = place.path("repository");
+    let (name, sound) = package("app-1-1.noarch", &[]);
+    let place_of = b"/usr/share/";
+    let header = sound.windows(place_of.len()).position(|bytes| bytes == place_of).expect("the header has it");
+    // The index is of the damaged file: only the package's own digests can tell.
+    for (what, at, said) in [("header", header + 9, "header"), ("payload", sound.len() - 1, "payload")] {
+        let mut damaged = sound.clone();
+        damaged[at] ^= 1;
+        write(&folder, &[(name.clone(), damaged)]);
+        let config = place.config(&format!("baseurl=file://{}\ngpgcheck=0", folder.display()));
+        let job = Job { install: words(&["app"]), ..Job::default() };
+        let error = place.with(&config, true, |machine| carry_out(&job, machine, &store)).expect_err(what).to_string();
+        assert!(error.contains("app-1-1.noarch") && error.contains(said), "{what}: {error}");
+        assert!(installed(&place).is_empty(), "{what}");
+        fs_err::remove_dir_all(place.path("cache")).expect("it can be removed");
+        fs_err::remove_dir_all(&folder).expect("it can be removed");
+    }
+}
+
+#[test]
 fn host_a_running_system_that_rpm_does_not_manage_is_left_alone() {
     if std::path::Path::new("/").join(install::DATABASE).exists() {
         return;
