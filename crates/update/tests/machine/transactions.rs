@@ -143,7 +143,10 @@ fn host_damaged_packages_are_refused_where_no_signature_is_wanted() {
         write(&folder, &[(name.clone(), damaged)]);
         let config = place.config(&format!("baseurl=file://{}\ngpgcheck=0", folder.display()));
         let job = Job { install: words(&["app"]), ..Job::default() };
-        let error = place.with(&config, true, |machine| carry_out(&job, machine, &store)).expect_err(what).to_string();
+        let error = place.with(&config, true, |machine| carry_out(&job, machine, &store)).expect_err(what);
+        // Before the transaction begins, not by the installer in the middle of it.
+        assert!(matches!(error.downcast_ref(), Some(TransactionError::Signature { .. })), "{what}: {error}");
+        let error = error.to_string();
         assert!(error.contains("app-1-1.noarch") && error.contains(said), "{what}: {error}");
         assert!(installed(&place).is_empty(), "{what}");
         fs_err::remove_dir_all(place.path("cache")).expect("it can be removed");
