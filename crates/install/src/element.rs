@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use pkg::Evr;
 use rpm::db::FileState;
-use rpm::{DependencyKind, Package};
+use rpm::{DependencyKind, Header};
 
 use crate::change::Allowances;
 use crate::error::Problem;
@@ -20,7 +20,7 @@ pub(crate) struct Element {
 
 pub(crate) enum Side {
     Comes {
-        package: Box<Package>,
+        signature: Header,
         /// Where its files lie unpacked.
         unpacked: PathBuf,
         /// Files of packages that stay which this one takes the place of: package, row, and what they become.
@@ -75,7 +75,8 @@ impl Element {
 
 /// A package to be installed, read and unpacked.
 pub(crate) struct Unpacked {
-    pub(crate) package: Package,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) signature: Header,
     pub(crate) directory: PathBuf,
 }
 
@@ -103,20 +104,20 @@ impl Elements {
 
     /// Adds a package, and the erasure of what it takes the place of.
     pub(crate) fn add(&mut self, unpacked: Unpacked, asked: Asked, installed: &InstalledSet, allow: &Allowances) {
-        let facts = Arc::new(Facts::new(unpacked.package.header.clone()));
+        let facts = unpacked.facts.clone();
         let evr = facts.header.evr();
         if let Some(twin) = self.all.iter().position(|other| other.comes() && other.facts.name == facts.name) {
             let other = self.all[twin].facts.header.evr();
             if asked != Asked::Beside || other == evr {
                 // Of several versions the newest is meant; it keeps the place of the first.
                 if evr > other {
-                    self.replace(twin, unpacked, facts);
+                    self.replace(twin, unpacked);
                 }
                 return;
             }
         }
         self.check_versions(&facts, &evr, asked, installed, allow);
-        self.push(unpacked, facts.clone());
+        self.push(unpacked);
         if asked == Asked::Beside {
             return;
         }
@@ -165,14 +166,14 @@ impl Elements {
         }
     }
 
-    fn push(&mut self, unpacked: Unpacked, facts: Arc<Facts>) {
-        let side =
-            Side::Comes { package: Box::new(unpacked.package), unpacked: unpacked.directory, replaced: Vec::new() };
+    fn push(&mut self, unpacked: Unpacked) {
+        let Unpacked { facts, signature, directory } = unpacked;
+        let side = Side::Comes { signature, unpacked: directory, replaced: Vec::new() };
         self.all.push(Element { facts, side, fates: Vec::new() });
     }
 
-    fn replace(&mut self, index: usize, unpacked: Unpacked, facts: Arc<Facts>) {
-        self.push(unpacked, facts);
+    fn replace(&mut self, index: usize, unpacked: Unpacked) {
+        self.push(unpacked);
         self.all.swap_remove(index);
     }
 

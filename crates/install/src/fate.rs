@@ -2,6 +2,7 @@
 //!
 //! Source: rpm, `lib/transaction.cc` (`rpmtsPrepare`) and `lib/rpmfi.cc` (`rpmfilesDecideFate`, `rpmfilesConfigConflict`).
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use pkg::Blobs;
@@ -31,18 +32,11 @@ pub(crate) fn decide(
             if element.comes() { filtered(&files, change, is_excluded) } else { vec![Fate::Unknown; files.len()] };
     }
     let mut places = Places { tree, links: HashMap::new(), known: HashMap::new() };
-    let mut by_path: HashMap<TreePath, Vec<(usize, usize)>> = HashMap::new();
     places.learn_links(elements)?;
-    for (index, element) in elements.iter().enumerate() {
-        for (row, file) in element.facts.files()?.iter().enumerate() {
-            if !element.fates[row].is_skipped() {
-                by_path.entry(places.of(&file.path, &element.facts.nevra)?).or_default().push((index, row));
-            }
-        }
-    }
-    let mut judge = Judge { elements, by_path, tree, contents, allow: change.allow, problems: Vec::new() };
-    judge.against_installed(installed, &mut places)?;
-    judge.against_each_other(&mut places)?;
+    let claims = Claims::new(elements, &mut places)?;
+    let mut judge = Judge { elements, tree, contents, allow: change.allow, problems: Vec::new() };
+    judge.against_installed(&claims, installed, &mut places)?;
+    judge.against_each_other(&claims)?;
     Ok(judge.problems)
 }
 
@@ -162,9 +156,57 @@ fn place(package: &str, cause: impl std::error::Error + Send + Sync + 'static) -
     InstallError::Place { package: package.to_owned(), cause: Box::new(cause) }
 }
 
+/// Which files of which elements have which path.
+struct Claims {
+    numbers: HashMap<TreePath, u32>,
+    /// By number of a path: elements and rows, in order.
+    by_path: Vec<Claim>,
+    /// By element and row: the number of its path.
+    paths: Vec<Vec<Option<u32>>>,
+}
+
+struct Claim {
+    path: TreePath,
+    files: Vec<(usize, usize)>,
+}
+
+impl Claims {
+    fn new(elements: &[Element], places: &mut Places<'_>) -> Result<Claims, InstallError> {
+        let mut claims = Claims { numbers: HashMap::new(), by_path: Vec::new(), paths: Vec::new() };
+        for (index, element) in elements.iter().enumerate() {
+            let mut paths = vec![None; element.fates.len()];
+            for (row, file) in element.facts.files()?.iter().enumerate() {
+                if !element.fates[row].is_skipped() {
+                    let path = places.of(&file.path, &element.facts.nevra)?;
+                    paths[row] = Some(claims.add(path, (index, row)));
+                }
+            }
+            claims.paths.push(paths);
+        }
+        Ok(claims)
+    }
+
+    fn add(&mut self, path: TreePath, file: (usize, usize)) -> u32 {
+        match self.numbers.entry(path) {
+            Entry::Occupied(known) => {
+                self.by_path[*known.get() as usize].files.push(file);
+                *known.get()
+            }
+            Entry::Vacant(free) => {
+                let number = self.by_path.len() as u32;
+                self.by_path.push(Claim { path: free.key().clone(), files: vec![file] });
+                *free.insert(number)
+            }
+        }
+    }
+
+    fn of(&self, path: &TreePath) -> Option<&Claim> {
+        Some(&self.by_path[*self.numbers.get(path)? as usize])
+    }
+}
+
 struct Judge<'a> {
     elements: &'a mut [Element],
-    by_path: HashMap<TreePath, Vec<(usize, usize)>>,
     tree: &'a Tree,
     contents: &'a Contents<'a>,
     allow: Allowances,
@@ -173,9 +215,16 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     /// Compares with the files of packages that are there, whether they go or stay.
-    fn against_installed(&mut self, installed: &InstalledSet, places: &mut Places<'_>) -> Result<(), InstallError> {
-        let names: HashSet<String> =
-            self.by_path.keys().map(|path| path.names().last().unwrap_or("").to_owned()).collect();
+    fn against_installed(
+        &mut self,
+        claims: &Claims,
+        installed: &InstalledSet,
+        places: &mut Places<'_>,
+    ) -> Result<(), InstallError> {
+        if installed.iter().next().is_none() {
+            return Ok(());
+        }
+        let names: HashSet<&str> = claims.by_path.iter().map(|claim| claim.path.name()).collect();
         let leaving: HashMap<u32, usize> = self
             .elements
             .iter()
@@ -194,8 +243,8 @@ impl Judge<'_> {
                     continue;
                 }
                 let path = places.of(&file.path, &record.facts.nevra)?;
-                let Some(claims) = self.by_path.get(&path).cloned() else { continue };
-                for (index, own_row) in claims {
+                let Some(claim) = claims.of(&path) else { continue };
+                for (index, own_row) in claim.files.iter().copied() {
                     if self.elements[index].comes() {
                         self.meet(index, own_row, record, row, goes, &path)?;
                     } else if !goes && record.states.get(row) == Some(&FileState::Normal) {
@@ -340,25 +389,26 @@ impl Judge<'_> {
     }
 
     /// Compares the files of the transaction with each other.
-    fn against_each_other(&mut self, places: &mut Places<'_>) -> Result<(), InstallError> {
+    fn against_each_other(&mut self, claims: &Claims) -> Result<(), InstallError> {
         for index in 0..self.elements.len() {
             let files = self.elements[index].facts.files()?;
             for (row, file) in files.iter().enumerate() {
                 if self.elements[index].fates[row].is_skipped() {
                     continue;
                 }
-                let path = places.of(&file.path, &self.elements[index].facts.nevra)?;
+                // What was left out before claims nothing, and what was skipped since was passed over above.
+                let Some(number) = claims.paths[index][row] else { continue };
+                let Claim { path, files: claiming } = &claims.by_path[number as usize];
                 let comes = self.elements[index].comes();
-                let claims = self.by_path.get(&path).map(Vec::as_slice).unwrap_or_default();
-                let own = claims.iter().position(|claim| *claim == (index, row)).unwrap_or_default();
-                let earlier = claims[..own].iter().rev().copied().find(|(other, other_row)| {
+                let own = claiming.iter().position(|file| *file == (index, row)).unwrap_or_default();
+                let earlier = claiming[..own].iter().rev().copied().find(|(other, other_row)| {
                     let other = &self.elements[*other];
                     (!comes || other.comes()) && other.fates[*other_row] != Fate::Unknown
                 });
                 if comes {
-                    self.come(index, row, file, earlier, &path)?;
+                    self.come(index, row, file, earlier, path)?;
                 } else {
-                    self.go(index, row, file, earlier, &path)?;
+                    self.go(index, row, file, earlier, path)?;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Files of packages, put into a tree and taken out of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pkg::Digest;
 use rpm::db::FileState;
@@ -47,7 +47,7 @@ impl Files<'_> {
         tree.resolve_parent(&written).map_err(|cause| self.wrong(cause))
     }
 
-    /// Puts the files, which lie below `unpacked`, into `root`; gives the states that the database keeps.
+    /// Puts the files, whose bytes lie in `unpacked`, into `root`; gives the states that the database keeps.
     pub(crate) fn install(
         &self,
         unpacked: &Path,
@@ -56,7 +56,7 @@ impl Files<'_> {
     ) -> Result<Vec<FileState>, InstallError> {
         let mut states = Vec::with_capacity(self.files.len());
         let mut links: BTreeMap<usize, u32> = BTreeMap::new();
-        for (file, fate) in self.files.iter().zip(self.fates) {
+        for (row, (file, fate)) in self.files.iter().zip(self.fates).enumerate() {
             states.push(if *fate == Fate::LeaveOut { FileState::NotInstalled } else { FileState::Normal });
             if fate.is_skipped() || file.is_ghost() || file.kind == FileKind::Socket {
                 continue;
@@ -80,7 +80,7 @@ impl Files<'_> {
                 Fate::Backup => root.keep_as(&path, ".rpmorig", self)?,
                 _ => {}
             }
-            let node = self.node(file, unpacked, accounts, &mut links, root)?;
+            let node = self.node((row, file), unpacked, accounts, &mut links, root)?;
             let path = match fate {
                 Fate::Beside => {
                     let beside = with_suffix(&path, ".rpmnew").map_err(|cause| self.wrong(cause))?;
@@ -172,7 +172,7 @@ impl Files<'_> {
 
     fn node(
         &self,
-        file: &FileEntry,
+        (row, file): (usize, &FileEntry),
         unpacked: &Path,
         accounts: &Accounts,
         links: &mut BTreeMap<usize, u32>,
@@ -186,7 +186,7 @@ impl Files<'_> {
             FileKind::BlockDevice => Kind::BlockDevice { major, minor },
             FileKind::Fifo => Kind::Fifo,
             FileKind::Regular | FileKind::Socket => {
-                let place = unpacked.join(file.path.trim_start_matches('/'));
+                let place = bytes_of(file, row, unpacked);
                 let digest = match &file.digest {
                     // Compared with the bytes when the package was unpacked.
                     Some(sum) if sum.algorithm == Algorithm::Sha256 => Digest::parse(&sum.hex).ok(),
@@ -203,6 +203,11 @@ impl Files<'_> {
         };
         Ok(Node { meta: self.meta(file, accounts)?, kind })
     }
+}
+
+/// Where the bytes of a regular file lie when its package was unpacked into the folder `unpacked`.
+pub(crate) fn bytes_of(file: &FileEntry, row: usize, unpacked: &Path) -> PathBuf {
+    unpacked.join(rpm::row_name(file.hard_link.unwrap_or(row)))
 }
 
 impl Root<'_> {

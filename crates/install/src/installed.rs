@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rpm::Package;
+use rpm::Header;
 use rpm::db::{Database, FileState, Installation, InstalledPackage};
 
 use crate::InstallError;
@@ -64,14 +64,15 @@ impl InstalledSet {
     /// Records a package whose files have come.
     pub(crate) fn add(
         &mut self,
-        package: &Package,
+        signature: &Header,
         facts: Arc<Facts>,
         states: Vec<FileState>,
         installation: Installation,
     ) -> Result<u32, InstallError> {
         let number = self.next;
         self.next += 1;
-        self.changes.insert(number, Change::Written(InstalledPackage::new(package, &states, installation)?));
+        let written = InstalledPackage::new(&facts.header, signature, &states, installation)?;
+        self.changes.insert(number, Change::Written(written));
         self.records.insert(number, Record { number, facts, states });
         Ok(number)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use host::Host;
 use pkg::{Digest, Nevra, SourceDateEpoch};
 use rpm::db::Installation;
-use rpm::{FileEntry, Package, ScriptletKind, TriggerScope, TriggerWhen};
+use rpm::{FileEntry, FileKind, Header, Package, ScriptletKind, TriggerScope, TriggerWhen};
 use store::Store;
 use tree::{Kind, Node, Tree, TreePath};
 
@@ -14,7 +14,7 @@ use crate::accounts::Accounts;
 use crate::change::Change;
 use crate::element::{Asked, Element, Elements, Side, Unpacked};
 use crate::facts::Facts;
-use crate::files::{Files, Root};
+use crate::files::{Files, Root, bytes_of};
 use crate::installed::InstalledSet;
 use crate::order::{Member, order_members};
 use crate::scriptlets::Script;
@@ -134,7 +134,7 @@ pub(crate) fn choose(
     {
         let mut unpacked = unpack_all(packages, host, store)?;
         // What the order of asking decides goes by name, so that equal requests give equal roots.
-        unpacked.sort_by_cached_key(|unpacked| unpacked.package.header.nevra().to_string());
+        unpacked.sort_by_cached_key(|unpacked| unpacked.facts.nevra.clone());
         for unpacked in unpacked {
             elements.add(unpacked, asked, installed, &change.allow);
         }
@@ -201,17 +201,20 @@ fn unpack_all(packages: &[PackageFile], host: &Host, store: &Store) -> Result<Ve
 
 fn unpack(file: &PackageFile, store: &Store) -> Result<Unpacked, InstallError> {
     let wrong = |cause| InstallError::Package { file: file.path.clone(), cause };
-    let directory = store.make_directory("payload", &file.digest, |to| {
+    let directory = store.make_directory("files", &file.digest, |to| {
         let found = tree::directory::digest_only(&file.path)?;
         if found != file.digest {
             return Err(InstallError::Differs { file: file.path.clone(), expected: file.digest, found });
         }
         let mut reader = BufReader::with_capacity(1 << 16, fs_err::File::open(&file.path)?);
-        rpm::unpack(&mut reader, to).map(|_| ()).map_err(wrong)
+        rpm::unpack_rows(&mut reader, to).map(|_| ()).map_err(wrong)
     })?;
     let mut reader = BufReader::new(fs_err::File::open(&file.path)?);
     let package = Package::read(&mut reader).map_err(|cause| wrong(cause.into()))?;
-    Ok(Unpacked { package, directory })
+    let facts = Facts::new(package.header);
+    // Read here, where several are read at once.
+    facts.files()?;
+    Ok(Unpacked { facts: Arc::new(facts), signature: package.signature, directory })
 }
 
 pub(crate) struct Transaction<'t, 'a> {
@@ -330,7 +333,7 @@ impl<'t, 'a> Transaction<'t, 'a> {
             }
             (self.options.progress)(done, elements.len(), &element.facts.name);
             let done = match &element.side {
-                Side::Comes { package, unpacked, replaced } => self.install(element, package, unpacked, replaced),
+                Side::Comes { signature, unpacked, replaced } => self.install(element, signature, unpacked, replaced),
                 Side::Goes { record, .. } => self.erase(element, record.number),
             };
             self.confine(done, &element.facts.nevra, &elements)?;
@@ -342,7 +345,7 @@ impl<'t, 'a> Transaction<'t, 'a> {
     fn install(
         &mut self,
         element: &Element,
-        package: &Package,
+        signature: &Header,
         unpacked: &std::path::Path,
         replaced: &[(u32, usize, rpm::db::FileState)],
     ) -> Result<(), InstallError> {
@@ -373,7 +376,7 @@ impl<'t, 'a> Transaction<'t, 'a> {
         }
         let at = self.options.at.as_u32();
         let installation = Installation { time: at, transaction: at, color: 0 };
-        let number = self.installed.add(package, facts.clone(), states, installation)?;
+        let number = self.installed.add(signature, facts.clone(), states, installation)?;
         self.came.insert(number);
         let of_files = |this: &mut Self, half| {
             let others = triggers::files_of_others(&this.installed, facts, &element.fates, TriggerWhen::In, half)?;
@@ -478,8 +481,9 @@ impl<'t, 'a> Transaction<'t, 'a> {
     }
 
     fn apply_sysusers(&mut self, files: &[FileEntry], unpacked: &std::path::Path) -> Result<(), InstallError> {
-        for file in files.iter().filter(|file| is_sysusers(&file.path)) {
-            let text = fs_err::read_to_string(unpacked.join(file.path.trim_start_matches('/')))?;
+        let is_text = |file: &FileEntry| file.kind == FileKind::Regular && !file.is_ghost() && is_sysusers(&file.path);
+        for (row, file) in files.iter().enumerate().filter(|(_, file)| is_text(file)) {
+            let text = fs_err::read_to_string(bytes_of(file, row, unpacked))?;
             self.accounts.apply_sysusers(&file.path, &text)?;
         }
         Ok(())

@@ -46,5 +46,5 @@ pub use resign::{ResignError, sign};
 pub use scriptlet::{Scriptlet, ScriptletFlags, ScriptletKind};
 pub use tag::{Tag, signature};
 pub use trigger::{Trigger, TriggerCondition, TriggerScope, TriggerWhen};
-pub use unpack::{UnpackError, Unpacked, unpack, unpack_at};
+pub use unpack::{UnpackError, Unpacked, row_name, unpack, unpack_at, unpack_rows};
 pub use verify::DigestError;

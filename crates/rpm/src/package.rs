@@ -65,7 +65,12 @@ impl Package {
 
     /// The files with their bytes, from a reader that stands at the payload.
     pub fn payload<R: Read>(&self, reader: R) -> Result<Payload<R>, PayloadError> {
-        Payload::new(&self.header, reader)
+        Payload::new(&self.header, reader, true)
+    }
+
+    /// Like [`Package::payload`], from a file whose digest as a whole was compared: the payload's own is not computed again.
+    pub fn payload_of_known<R: Read>(&self, reader: R) -> Result<Payload<R>, PayloadError> {
+        Payload::new(&self.header, reader, false)
     }
 
     /// The table of files.

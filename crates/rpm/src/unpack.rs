@@ -76,6 +76,68 @@ pub fn unpack_at(
     Ok((package, target.result))
 }
 
+/// Unpacks the bytes of a package's files, and nothing else, into the empty `directory`: each regular file below the name
+/// [`row_name`] of its row in the table of files; a set of hard links below that of its first row.
+///
+/// For who has compared the digest of the package file as a whole: the payload's own is not. Every file's digest is compared
+/// with the header's. Modes and times are as [`unpack`] leaves them.
+pub fn unpack_rows(reader: &mut impl Read, directory: &Path) -> Result<Package, UnpackError> {
+    let package = Package::read(reader)?;
+    let mut payload = package.payload_of_known(reader)?;
+    let mut buffer = vec![0; BUFFER];
+    let mut links = BTreeSet::new();
+    while let Some(mut item) = payload.next()? {
+        let (file, index) = (item.file, item.index);
+        let waits = file.hard_link.is_some() && item.size == 0 && file.size > 0;
+        if file.kind != FileKind::Regular || waits || file.hard_link.is_some_and(|set| !links.insert(set)) {
+            continue;
+        }
+        write_file(&directory.join(row_name(file.hard_link.unwrap_or(index))), file, &mut item, &mut buffer)?;
+    }
+    payload.finish()?;
+    Ok(package)
+}
+
+/// What [`unpack_rows`] calls the file of a row.
+pub fn row_name(row: usize) -> String {
+    row.to_string()
+}
+
+/// Bytes that are read and written at a time.
+const BUFFER: usize = 128 << 10;
+
+/// Writes a new file, and compares its bytes with the header's digest; gives their number.
+fn write_file(target: &Path, file: &FileEntry, bytes: &mut impl Read, buffer: &mut [u8]) -> Result<u64, UnpackError> {
+    let mode = file.permissions() & 0o777 | 0o400;
+    let mut out = fs_err::OpenOptions::new().write(true).create_new(true).mode(mode).open(target)?;
+    let mut hash = file.digest.as_ref().map(|digest| Checksummer::new(digest.algorithm));
+    let mut written = 0;
+    loop {
+        let count = match bytes.read(buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(cause) => return Err(PayloadError::Read { compression: "payload", cause }.into()),
+        };
+        out.write_all(&buffer[..count])?;
+        written += count as u64;
+        if let Some(hash) = &mut hash {
+            hash.update(&buffer[..count]);
+        }
+    }
+    if let (Some(expected), Some(hash)) = (&file.digest, hash) {
+        let found = hash.finish();
+        if found != *expected {
+            return Err(UnpackError::FileDigest { path: file.path.clone(), expected: expected.clone(), found });
+        }
+    }
+    let out = out.into_parts().0;
+    // The umask has had its say when the file was made.
+    rustix::fs::fchmod(&out, rustix::fs::Mode::from_raw_mode(mode)).map_err(io::Error::from)?;
+    out.set_modified(UNIX_EPOCH + Duration::from_secs(file.mtime))?;
+    Ok(written)
+}
+
 /// The folder that is unpacked to, and what is known of it.
 struct Target<'a> {
     directory: &'a Path,
@@ -85,6 +147,7 @@ struct Target<'a> {
     links: BTreeMap<usize, Links>,
     /// Set at the end, since writing into a directory changes its time; and modes that would hinder writing.
     directory_attributes: Vec<(PathBuf, u32, u64)>,
+    buffer: Vec<u8>,
     result: Unpacked,
 }
 
@@ -100,6 +163,7 @@ impl<'a> Target<'a> {
             directories: BTreeSet::new(),
             links: BTreeMap::new(),
             directory_attributes: Vec::new(),
+            buffer: vec![0; BUFFER],
             result: Unpacked::default(),
         }
     }
@@ -175,33 +239,7 @@ impl<'a> Target<'a> {
     }
 
     fn write(&mut self, target: &Path, file: &FileEntry, bytes: &mut impl Read) -> Result<(), UnpackError> {
-        let mode = file.permissions() & 0o777 | 0o400;
-        let mut out = fs_err::OpenOptions::new().write(true).create_new(true).mode(mode).open(target)?;
-        let mut hash = file.digest.as_ref().map(|digest| Checksummer::new(digest.algorithm));
-        let mut buffer = vec![0; (file.size as usize).clamp(1, 128 << 10)];
-        loop {
-            let count = match bytes.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(cause) => return Err(PayloadError::Read { compression: "payload", cause }.into()),
-            };
-            out.write_all(&buffer[..count])?;
-            self.result.bytes += count as u64;
-            if let Some(hash) = &mut hash {
-                hash.update(&buffer[..count]);
-            }
-        }
-        if let (Some(expected), Some(hash)) = (&file.digest, hash) {
-            let found = hash.finish();
-            if found != *expected {
-                return Err(UnpackError::FileDigest { path: file.path.clone(), expected: expected.clone(), found });
-            }
-        }
-        let out = out.into_parts().0;
-        // The umask has had its say when the file was made.
-        rustix::fs::fchmod(&out, rustix::fs::Mode::from_raw_mode(mode)).map_err(io::Error::from)?;
-        out.set_modified(UNIX_EPOCH + Duration::from_secs(file.mtime))?;
+        self.result.bytes += write_file(target, file, bytes, &mut self.buffer)?;
         Ok(())
     }
 

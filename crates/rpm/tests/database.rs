@@ -104,7 +104,7 @@ fn both() -> Option<Both> {
         let package = Package::read(&mut bytes.as_slice()).unwrap();
         let states = vec![FileState::Normal; package.files().unwrap().len()];
         let installation = Installation { time: AT.as_u32(), transaction: AT.as_u32(), color: 3 };
-        installed.push(InstalledPackage::new(&package, &states, installation).unwrap());
+        installed.push(InstalledPackage::new(&package.header, &package.signature, &states, installation).unwrap());
         files.push(path);
     }
     let bytes = rpm::db::write(&installed).unwrap();
@@ -228,7 +228,7 @@ fn files_their_database_is_read() {
     assert_eq!(packages[0].header.region_bytes(), package.header.region_bytes(), "what digests cover is kept");
     // What rpm wrote and what we write are one header, but for the times.
     let states = packages[0].file_states();
-    let ours = InstalledPackage::new(&package, &states, packages[0].installation()).unwrap();
+    let ours = InstalledPackage::new(&package.header, &package.signature, &states, packages[0].installation()).unwrap();
     assert_eq!(ours.header.blob(), packages[0].header.blob());
     // rpm reads what we wrote over its own database.
     fs_err::write(both.theirs.join("rpmdb.sqlite"), rpm::db::write(&packages).unwrap()).unwrap();

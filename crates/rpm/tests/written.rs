@@ -181,6 +181,42 @@ fn files_may_be_placed_elsewhere_or_left_out() {
 }
 
 #[test]
+fn files_rows_hold_the_bytes_of_files_and_nothing_else() {
+    for format in [Format::V4, Format::V6] {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = builder().format(format).build().unwrap();
+        let package = rpm::unpack_rows(&mut bytes.as_slice(), folder.path()).unwrap();
+        let mut expected: Vec<(String, String, u32, i64)> = Vec::new();
+        for (row, file) in package.files().unwrap().into_iter().enumerate() {
+            let is_first = file.hard_link.is_none_or(|first| first == row);
+            if file.kind == FileKind::Regular && !file.is_ghost() && is_first {
+                let hex = file.digest.unwrap().hex;
+                expected.push((rpm::row_name(row), hex, file.mode & 0o777, file.mtime as i64));
+            }
+        }
+        assert_eq!(expected.len(), 5, "text, two sets, zero and the configuration");
+        expected.sort();
+        let mut found = Vec::new();
+        for entry in fs_err::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            let metadata = fs_err::symlink_metadata(entry.path()).unwrap();
+            let hex = Checksum::of(rpm::Algorithm::Sha256, &fs_err::read(entry.path()).unwrap()).hex;
+            let name = entry.file_name().into_string().unwrap();
+            found.push((name, hex, metadata.mode() & 0o777, metadata.mtime()));
+        }
+        found.sort();
+        assert_eq!(found, expected, "{format:?}");
+    }
+    // The payload's own digest is not looked at, those of the files are.
+    let mut bytes = builder().compression(Compression::None).build().unwrap();
+    let at = bytes.windows(4).rposition(|part| part == b"conf").unwrap();
+    bytes[at] = b'C';
+    let folder = tempfile::tempdir().unwrap();
+    let error = rpm::unpack_rows(&mut bytes.as_slice(), folder.path()).unwrap_err();
+    assert!(matches!(&error, UnpackError::FileDigest { path, .. } if path == "/etc/alpha.conf"), "{error}");
+}
+
+#[test]
 fn v6_packages_are_read() {
     let bytes = builder().format(Format::V6).build().unwrap();
     let mut reader = bytes.as_slice();

@@ -511,7 +511,7 @@ pub(crate) fn image_file(name: &str, context: &Context) -> Result<(PathBuf, &'st
 /// The names of the store's prepared directories of `kind` that the images linked into the results need.
 pub(crate) fn directories_in_use(kind: &str, context: &Context, store: &Store) -> Result<BTreeSet<Digest>, Failure> {
     let mut used = BTreeSet::new();
-    if kind == "payload" {
+    if kind == "files" {
         let repository = repository(context)?.join(publish::CURRENT);
         if repository.exists() {
             for package in open_repository(context)?.packages() {

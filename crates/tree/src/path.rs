@@ -59,15 +59,30 @@ impl TreePath {
 
     /// The directory that holds this path; `None` for the root.
     pub fn parent(&self) -> Option<TreePath> {
-        if self.is_root() {
-            return None;
-        }
-        Some(TreePath(self.0.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned())))
+        self.parent_str().map(|parent| TreePath(parent.to_owned()))
+    }
+
+    /// The text of [`TreePath::parent`].
+    pub(crate) fn parent_str(&self) -> Option<&str> {
+        (!self.is_root()).then(|| self.0.rsplit_once('/').map_or("", |(parent, _)| parent))
     }
 
     /// `name` inside this directory. `name` may itself hold slashes.
     pub fn join(&self, name: &str) -> Result<TreePath, PathError> {
-        TreePath::new(&format!("{}/{name}", self.0))
+        let is_plain = !matches!(name, "" | "." | "..")
+            && !name.bytes().any(|byte| matches!(byte, b'/' | 0))
+            && name.len() <= LONGEST_NAME
+            && self.0.len() + name.len() < LONGEST_PATH;
+        if !is_plain {
+            return TreePath::new(&format!("{}/{name}", self.0));
+        }
+        let mut joined = String::with_capacity(self.0.len() + 1 + name.len());
+        if !self.is_root() {
+            joined.push_str(&self.0);
+            joined.push('/');
+        }
+        joined.push_str(name);
+        Ok(TreePath(joined))
     }
 
     /// Whether this path is `directory` or lies below it.

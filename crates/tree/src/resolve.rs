@@ -30,6 +30,10 @@ impl Tree {
     /// The answer need not exist. `..` in a link's text stops at the root, as it does for a process whose root this is,
     /// so that no link leads out of the tree.
     pub fn resolve_parent(&self, path: &TreePath) -> Result<TreePath, ResolveError> {
+        // Above a node there are only directories.
+        if path.parent_str().is_none_or(|parent| self.has_directory(parent)) {
+            return Ok(path.clone());
+        }
         self.walk(path, false)
     }
 

@@ -52,14 +52,18 @@ impl Tree {
 
     /// Puts `node` at `path`, which is not followed through symbolic links; returns what was there.
     pub fn insert(&mut self, path: TreePath, node: Node) -> Result<Option<Node>, InsertError> {
-        if let Some(parent) = path.parent() {
-            match self.nodes.get(&parent) {
-                Some(there) if there.is_directory() => {}
-                Some(_) => return Err(InsertError::ParentIsNoDirectory { path, parent }),
-                None => return Err(InsertError::NoParent { path, parent }),
+        if let Some(parent) = path.parent_str() {
+            let there = self.nodes.get(parent);
+            if !there.is_some_and(Node::is_directory) {
+                let (is_missing, parent) = (there.is_none(), path.parent().unwrap_or_default());
+                return Err(match is_missing {
+                    true => InsertError::NoParent { path, parent },
+                    false => InsertError::ParentIsNoDirectory { path, parent },
+                });
             }
         }
-        if !node.is_directory() && (path.is_root() || self.children(&path).next().is_some()) {
+        let has_content = |there: &Node| there.is_directory() && self.below(&path).nth(1).is_some();
+        if !node.is_directory() && (path.is_root() || self.nodes.get(&path).is_some_and(has_content)) {
             return Err(InsertError::DirectoryNotEmpty { path });
         }
         Ok(self.nodes.insert(path, node))
@@ -84,6 +88,11 @@ impl Tree {
     /// The node at `path`, symbolic links not followed.
     pub fn get(&self, path: &TreePath) -> Option<&Node> {
         self.nodes.get(path)
+    }
+
+    /// Whether there is a directory at the path of this normalised text: no link is then passed on the way to it.
+    pub(crate) fn has_directory(&self, path: &str) -> bool {
+        self.nodes.get(path).is_some_and(Node::is_directory)
     }
 
     /// The node at `path` to be changed in place. Its kind must stay what it is.

@@ -148,6 +148,16 @@ fn files_accounts_of_one_package_may_be_in_both_places() {
 }
 
 #[test]
+fn files_accounts_are_not_read_through_links_of_a_package() {
+    let yard = Yard::new();
+    let outside = yard.folder.path().join("outside.conf");
+    fs_err::write(&outside, "g stranger 77\n").unwrap();
+    let link = NewFile::symlink(outside.to_str().unwrap());
+    let installed = yard.fill(vec![filesystem().file("/usr/lib/sysusers.d/filesystem.conf", link)]).unwrap();
+    assert!(!text(&installed, "etc/group").contains("stranger"));
+}
+
+#[test]
 fn files_damage_and_changed_packages_are_refused() {
     let yard = Yard::new();
     let mut files = yard.files(vec![filesystem()]);

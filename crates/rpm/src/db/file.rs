@@ -87,7 +87,8 @@ mod tests {
             let nevra = pkg::Nevra::parse(nevra).unwrap();
             let bytes = crate::write::PackageBuilder::new(nevra, pkg::SourceDateEpoch(1)).build().unwrap();
             let package = crate::Package::read(&mut bytes.as_slice()).unwrap();
-            InstalledPackage::new(&package, &[], crate::db::Installation { time: 1, transaction: 1, color: 0 }).unwrap()
+            let at = crate::db::Installation { time: 1, transaction: 1, color: 0 };
+            InstalledPackage::new(&package.header, &package.signature, &[], at).unwrap()
         };
         let (one, two) = (record("one-1-1.noarch"), record("two-1-1.noarch"));
         commit(&file, [Row::Put(1, &one)]).unwrap();

@@ -1,4 +1,6 @@
-use rusqlite::types::{ToSqlOutput, Value as Sql};
+use std::borrow::Cow;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::rich;
 use crate::{Header, Sense, Tag, ValueKind};
@@ -40,17 +42,17 @@ pub(super) const TABLES: &[Table] = &[
 ];
 
 /// A key of an index.
-pub(super) enum Key {
-    Text(String),
-    Bytes(Vec<u8>),
+pub(super) enum Key<'a> {
+    Text(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
 }
 
-impl rusqlite::ToSql for Key {
+impl rusqlite::ToSql for Key<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Key::Text(text) => ToSqlOutput::Owned(Sql::Text(text.clone())),
-            Key::Bytes(bytes) => ToSqlOutput::Owned(Sql::Blob(bytes.clone())),
-        })
+        Ok(ToSqlOutput::Borrowed(match self {
+            Key::Text(text) => ValueRef::Text(text.as_bytes()),
+            Key::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 
@@ -73,19 +75,22 @@ impl Table {
     }
 
     /// Keys of one package, with their place in the tag's array.
-    pub(super) fn keys(&self, header: &Header) -> Vec<(Key, u32)> {
+    pub(super) fn keys<'a>(&self, header: &'a Header) -> Vec<(Key<'a>, u32)> {
         match self.tag {
             // rpm keeps the number in the machine's byte order, which is little endian wherever we run.
-            Tag::INSTALLTID => {
-                header.u32s(self.tag).first().map(|id| (Key::Bytes(id.to_le_bytes().to_vec()), 0)).into_iter().collect()
-            }
-            Tag::SIGMD5 => header.bytes(self.tag).map(|digest| (Key::Bytes(digest.to_vec()), 0)).into_iter().collect(),
-            Tag::GROUP => vec![(Key::Text(header.str(self.tag).unwrap_or("Unknown").to_owned()), 0)],
+            Tag::INSTALLTID => header
+                .u32s(self.tag)
+                .first()
+                .map(|id| (Key::Bytes(id.to_le_bytes().to_vec().into()), 0))
+                .into_iter()
+                .collect(),
+            Tag::SIGMD5 => header.bytes(self.tag).map(|digest| (Key::Bytes(digest.into()), 0)).into_iter().collect(),
+            Tag::GROUP => vec![(Key::Text(header.str(self.tag).unwrap_or("Unknown").into()), 0)],
             _ => self.text_keys(header),
         }
     }
 
-    fn text_keys(&self, header: &Header) -> Vec<(Key, u32)> {
+    fn text_keys<'a>(&self, header: &'a Header) -> Vec<(Key<'a>, u32)> {
         let senses = if self.tag == Tag::REQUIRENAME { header.u32s(Tag::REQUIREFLAGS) } else { Vec::new() };
         let triggers = match self.tag {
             Tag::FILETRIGGERNAME => header.u32s(Tag::FILETRIGGERINDEX),
@@ -93,7 +98,7 @@ impl Table {
             _ => Vec::new(),
         };
         let array = header.raw(self.tag).is_some_and(|(kind, _)| kind == ValueKind::StringArray);
-        let mut keys: Vec<(Key, u32)> = Vec::new();
+        let mut keys: Vec<(Key<'a>, u32)> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
         for (text, place) in header.strs(self.tag).zip(0u32..) {
             if senses.get(place as usize).is_some_and(|sense| is_transient(Sense(*sense))) {
@@ -104,9 +109,9 @@ impl Table {
             }
             // File triggers are found by the trigger, all else by the place in the array.
             let number = triggers.get(place as usize).copied().unwrap_or(place);
-            keys.push((Key::Text(text.to_owned()), number));
+            keys.push((Key::Text(text.into()), number));
             if array && text.starts_with('(') && self.tag != Tag::PROVIDENAME && self.tag != Tag::OBSOLETENAME {
-                keys.extend(rich::names(text).into_iter().map(|name| (Key::Text(name), number)));
+                keys.extend(rich::names(text).into_iter().map(|name| (Key::Text(name.into()), number)));
             }
         }
         keys

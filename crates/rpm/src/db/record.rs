@@ -1,6 +1,6 @@
 use super::DatabaseError;
 use crate::query::OF_SIGNATURE;
-use crate::{Header, HeaderBuilder, Package, Tag, Value, ValueKind};
+use crate::{Header, HeaderBuilder, Tag, Value, ValueKind};
 
 /// What became of a file of an installed package: rpm's `rpmfileState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,28 +50,29 @@ pub struct InstalledPackage {
 }
 
 impl InstalledPackage {
-    /// The record of a package that was just installed. `states` has one state for each file, in the header's order.
+    /// The record of a package that was just installed, by its header and signature header. `states` has one state for each file, in the header's order.
     ///
     /// Fails when there are fewer or more states than files.
     pub fn new(
-        package: &Package,
+        header: &Header,
+        signature: &Header,
         states: &[FileState],
         installation: Installation,
     ) -> Result<InstalledPackage, DatabaseError> {
-        let files = package.header.count(Tag::BASENAMES);
+        let files = header.count(Tag::BASENAMES);
         if states.len() != files {
             return Err(crate::FilesError::Count { files, tag: Tag::FILESTATES, values: states.len() }.into());
         }
-        if package.header.str(Tag::NAME).is_none() {
+        if header.str(Tag::NAME).is_none() {
             return Err(DatabaseError::Missing(Tag::NAME));
         }
         let mut added = HeaderBuilder::new();
         for (from, to) in OF_SIGNATURE {
             // v6 packages use the old numbers for nothing.
-            if package.header.format() >= 6 && from >= Tag::NAME {
+            if header.format() >= 6 && from >= Tag::NAME {
                 continue;
             }
-            if let Some(value) = package.signature.value(from).filter(|_| !package.header.contains(to)) {
+            if let Some(value) = signature.value(from).filter(|_| !header.contains(to)) {
                 added.set(to, value);
             }
         }
@@ -79,7 +80,7 @@ impl InstalledPackage {
         added.set(Tag::INSTALLTID, installation.transaction);
         added.set(Tag::INSTALLCOLOR, installation.color);
         added.set(Tag::FILESTATES, Value::Chars(states.iter().map(|state| *state as u8).collect()));
-        Ok(InstalledPackage { number: 0, header: added.add_to(&package.header)? })
+        Ok(InstalledPackage { number: 0, header: added.add_to(header)? })
     }
 
     /// The same with other states, as when a later package replaces a file of this one.

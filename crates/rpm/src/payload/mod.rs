@@ -77,7 +77,7 @@ pub struct Item<'a, R: Read> {
 }
 
 impl<R: Read> Payload<R> {
-    pub(crate) fn new(header: &Header, reader: R) -> Result<Payload<R>, PayloadError> {
+    pub(crate) fn new(header: &Header, reader: R, is_checked: bool) -> Result<Payload<R>, PayloadError> {
         let format = header.str(Tag::PAYLOADFORMAT).unwrap_or("cpio");
         if format != "cpio" {
             return Err(PayloadError::Format(format.to_owned()));
@@ -99,7 +99,7 @@ impl<R: Read> Payload<R> {
         .into_iter()
         .flatten()
         // One digest is enough, and hashing costs: the first of the compressed bytes, else the other.
-        .take(1)
+        .take(usize::from(is_checked))
         .collect();
         let hash = |compressed: bool| expected.iter().find(|row| row.1 == compressed).map(|row| row.2.algorithm);
         let name = compression.name();

@@ -70,7 +70,7 @@ fn needed(context: &Context, store: &store::Store) -> Result<Keep, Failure> {
         jobs.push(job);
     }
     let mut keep = build::keep(&jobs, store)?;
-    for kind in ["image", "payload"] {
+    for kind in ["image", "files"] {
         keep.directories.insert(kind.to_owned(), pipeline::directories_in_use(kind, context, store)?);
     }
     for kind in ["signed", "machine"] {
