@@ -41,6 +41,8 @@ variables! {
     Store = "SLIPWAY_STORE",
     /// Folder for short-lived files.
     TemporaryFolder = "TMPDIR",
+    /// When set and not empty, `slipway dnf offline` and its like prepare and do transactions, and restart nothing.
+    NoReboot = "DNF_SYSTEM_UPGRADE_NO_REBOOT",
     /// Kind of terminal, passed into `slipway shell`.
     Term = "TERM",
     /// When set and not empty, nothing is coloured (no-color.org).

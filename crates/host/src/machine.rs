@@ -88,6 +88,18 @@ impl Host {
         &self.search_path
     }
 
+    /// Whether systemd is the machine's first process. Source: sd_booted(3).
+    #[must_use]
+    pub fn runs_systemd(&self) -> bool {
+        Path::new("/run/systemd/system").is_dir()
+    }
+
+    /// The id that the kernel gave to this start of the machine, where `/proc` is there.
+    #[must_use]
+    pub fn boot_id(&self) -> Option<String> {
+        Some(fs_err::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().replace('-', ""))
+    }
+
     /// Whether we are root and may give a sandbox more than one user id.
     #[must_use]
     pub fn is_privileged(&self) -> bool {

@@ -63,6 +63,7 @@ tools! {
     Shell = "/bin/sh" from "dash",
     Ssh = "ssh" from "openssh-client",
     SshKeygen = "ssh-keygen" from "openssh-client",
+    Systemctl = "systemctl" from "systemd",
     Tar = "tar" from "tar",
     Ukify = "ukify" from "systemd-ukify",
 }

@@ -6,6 +6,7 @@
 //! - [`Sack`]: all packages that are known, installed and available; [`query`]: which of them match, and how they are shown.
 //! - [`resolve`]: what a job does to a machine, by the solver. [`transaction`]: doing it, by `install`.
 //! - [`history`], [`reasons`]: what was done, and why each package is there.
+//! - [`stored`]: a transaction in a folder; [`offline`]: one that waits for the machine's next start.
 //!
 //! Nothing here prints or asks: who calls hands in a [`Machine`] with functions for both.
 
@@ -16,11 +17,13 @@ pub mod history;
 mod installed;
 pub mod keys;
 mod machine;
+pub mod offline;
 pub mod query;
 pub mod reasons;
 pub mod resolve;
 pub mod restarting;
 mod sack;
+pub mod stored;
 mod sync;
 pub mod transaction;
 

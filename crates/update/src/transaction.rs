@@ -453,6 +453,12 @@ struct Memo {
     known: Vec<(String, Known)>,
 }
 
+/// The changes that the history would have of an outcome.
+pub fn changes(outcome: &Outcome, reasons: &Reasons, machine: &Machine<'_>) -> Vec<history::Change> {
+    let doing = Doing { command: String::new(), comment: String::new(), fetched: &|_, _| {}, progress: &|_, _, _| {} };
+    memo(outcome, reasons, &doing, &[], machine).entry.changes
+}
+
 /// What is to be remembered when all is done, but for the packages in `failed`.
 fn memo(outcome: &Outcome, reasons: &Reasons, doing: &Doing<'_>, failed: &[String], machine: &Machine<'_>) -> Memo {
     let (mut gone, mut known, mut changes) = (Vec::new(), Vec::new(), Vec::new());

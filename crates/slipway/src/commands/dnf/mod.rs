@@ -25,6 +25,7 @@ mod list;
 mod makecache;
 mod mark;
 mod needs_restarting;
+mod offline;
 mod provides;
 mod refused;
 mod reinstall;
@@ -37,7 +38,9 @@ mod reposync;
 mod search;
 mod session;
 mod shown;
+mod summary;
 mod swap;
+mod system_upgrade;
 mod transact;
 mod upgrade;
 mod versionlock;
@@ -213,6 +216,14 @@ enum Command {
     Builddep(Box<builddep::Arguments>),
     Reposync(reposync::Arguments),
     Replay(replay::Arguments),
+    #[command(subcommand)]
+    Offline(offline::Command),
+    #[command(subcommand, name = "system-upgrade")]
+    SystemUpgrade(system_upgrade::Command),
+    #[command(subcommand, name = "offline-upgrade")]
+    OfflineUpgrade(system_upgrade::Upgrade),
+    #[command(subcommand, name = "offline-distrosync")]
+    OfflineDistroSync(system_upgrade::DistroSync),
     #[command(subcommand, name = "config-manager")]
     ConfigManager(config_manager::Command),
     #[command(external_subcommand)]
@@ -282,6 +293,9 @@ fn dispatch(cli: &Cli, arguments: &[OsString], ui: &Ui) -> Result<ExitCode, Fail
     if cli.global.debugsolver {
         return Err(refused::debug_solver());
     }
+    if let Some(Command::Offline(offline::Command::Execute)) = &cli.command {
+        return offline::execute(&cli.global, ui);
+    }
     let mut session = Session::new(&cli.global, shown(arguments), ui)?;
     if configuration::is_asked(&cli.global) {
         return configuration::run(&cli.global, &session);
@@ -324,6 +338,10 @@ fn dispatch(cli: &Cli, arguments: &[OsString], ui: &Ui) -> Result<ExitCode, Fail
         Command::Builddep(arguments) => builddep::run(arguments, &mut session),
         Command::Reposync(arguments) => reposync::run(arguments, &session),
         Command::Replay(arguments) => replay::run(arguments, &mut session),
+        Command::Offline(command) => offline::run(command, &mut session),
+        Command::SystemUpgrade(command) => system_upgrade::run(command, &mut session),
+        Command::OfflineUpgrade(command) => system_upgrade::run_upgrade(command, &mut session),
+        Command::OfflineDistroSync(command) => system_upgrade::run_distro_sync(command, &mut session),
         Command::ConfigManager(command) => config_manager::run(command, &session),
         Command::Other(words) => Err(refused::failure(words)),
     }

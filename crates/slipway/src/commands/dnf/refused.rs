@@ -10,23 +10,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("do", "one transaction has one kind of change; `slipway dnf swap` has two"),
     ("manifest", "the packages of a definition are locked by `slipway lock`"),
     ("module", "modules were given up by their makers; no repository of ours has any"),
-    ("offline", OFFLINE),
-    ("offline-distrosync", OFFLINE),
-    ("offline-upgrade", OFFLINE),
     ("repomanage", "a snapshot that is published never changes; `slipway repo publish` makes another"),
-    (
-        "system-upgrade",
-        "it takes a transaction at the next boot, and nothing carries that out yet; `slipway dnf distro-sync --releasever` does it in a root in a folder",
-    ),
 ];
-
-const OFFLINE: &str = "nothing carries out a transaction at the next boot yet, so none is kept for it";
-
-/// Why a transaction is not put off.
-pub(super) fn offline() -> Failure {
-    Failure::usage(format!("`--offline` is not done here: {OFFLINE}"))
-        .hint("`--downloadonly` fetches and verifies the packages, and changes nothing")
-}
 
 /// Why what the solver was asked is not written down.
 pub(super) fn debug_solver() -> Failure {

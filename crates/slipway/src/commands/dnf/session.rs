@@ -19,6 +19,8 @@ pub(super) struct Session {
     pub(super) now: u64,
     pub(super) database: DatabaseFile,
     pub(super) reasons: Reasons,
+    /// The release of the distribution that is installed, where the root says it.
+    pub(super) release: Option<String>,
     /// The command line, without what is secret.
     pub(super) command: String,
     /// What is remembered with a transaction.
@@ -36,6 +38,7 @@ impl Session {
         let database = DatabaseFile::read(&root).map_err(failed)?;
         let release = |root: &Path| database.release().or_else(|| release_of(root));
         let config = Config::load(&overrides(global, &host)?, &release).map_err(configuration)?;
+        let release = release(&root);
         for warning in &config.warnings {
             ui.note(&format!("warning: {warning}"));
         }
@@ -53,6 +56,7 @@ impl Session {
             now: host::clock::unix_now(),
             database,
             reasons,
+            release,
             command,
             comment: global.comment.clone().unwrap_or_default(),
             shows_new_leaves: global.show_new_leaves,

@@ -3,17 +3,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use install::PackageFile;
 use update::config::Key;
-use update::groups::{Change, State};
-use update::history::Action;
 use update::query::checks;
 use update::reasons::Reason;
-use update::resolve::{self, Incoming, Job, Outcome, Outgoing, Step};
-use update::transaction::{self, Doing};
+use update::resolve::{self, Job, Outcome};
+use update::transaction::{self, Doing, Done};
 use update::{Candidate, Origin, Sack};
 
 use super::session::{Session, failed};
-use super::{shown, versionlock};
+use super::summary::{json, table};
+use super::{offline, versionlock};
 use crate::context;
 use crate::explain::Failure;
 use crate::ui::Steps;
@@ -34,12 +34,22 @@ pub(super) struct How {
     /// Fetch the packages, and go no further.
     #[arg(long)]
     downloadonly: bool,
-    /// Do it at the next boot: refused, since nothing carries it out then yet.
+    /// Store it, to be done at the next start: see `slipway dnf offline`.
     #[arg(long)]
     offline: bool,
 }
 
 impl How {
+    /// Stored for the next start; packages may be removed to make room.
+    pub(super) fn at_next_start(allowerasing: bool) -> How {
+        How { allowerasing, ..How::default() }.offline()
+    }
+
+    /// The same, stored for the next start.
+    pub(super) fn offline(self) -> How {
+        How { offline: true, ..self }
+    }
+
     /// Whether what there is not is left out.
     pub(super) fn skips_unavailable(&self, session: &Session) -> bool {
         self.skip_unavailable || session.config.main.flag(Key::SkipUnavailable)
@@ -48,9 +58,6 @@ impl How {
 
 /// Resolves a job, shows what it comes to, asks, and does it.
 pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Result<ExitCode, Failure> {
-    if how.offline {
-        return Err(super::refused::offline());
-    }
     let root = session.config.installroot.clone();
     let asks_only = session.config.main.flag(Key::AssumeNo);
     // What is found out before the question is still true after it.
@@ -87,13 +94,15 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
     if is_refused && !asks_only && !how.downloadonly {
         return Err(not_root());
     }
+    if how.offline && !how.downloadonly {
+        offline::note_replaced(session);
+    }
     if !session.asks("") {
         if session.ui.json {
             session.ui.json(&json(&outcome, None));
         }
         return Err(Failure::work("the operation was aborted by the user"));
     }
-    let steps = Steps::new(&session.ui);
     let files = session
         .with(|machine| transaction::fetch(&outcome, &repositories, &session.database, &|_, _| {}, machine))
         .map_err(|error| stopped(&error))?;
@@ -101,6 +110,23 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
         session.ui.note(&format!("{} packages are fetched and verified; nothing was changed", files.len()));
         return Ok(ExitCode::SUCCESS);
     }
+    if how.offline {
+        return offline::store(&outcome, &files, &installed, session);
+    }
+    let done = complete(&outcome, &files, session)?;
+    if session.ui.json {
+        session.ui.json(&json(&outcome, Some(done.id)));
+    }
+    told(&done)?;
+    if !session.ui.json {
+        session.ui.data("Complete!");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does what was resolved, with package files that were found good.
+pub(super) fn complete(outcome: &Outcome, files: &[PackageFile], session: &Session) -> Result<Done, Failure> {
+    let steps = Steps::new(&session.ui);
     let store =
         store::Store::open(context::store_folder().unwrap_or_else(|| PathBuf::from("/var/cache/slipway/store")))?;
     let doing = Doing {
@@ -110,21 +136,20 @@ pub(super) fn carry_out(mut job: Job, how: &How, session: &mut Session) -> Resul
         progress: &|done, all, name| steps.say(&format!("[{done}/{all}] {name}")),
     };
     let done = session
-        .with(|machine| transaction::run(&outcome, &files, &session.reasons, &doing, &store, machine))
+        .with(|machine| transaction::run(outcome, files, &session.reasons, &doing, &store, machine))
         .map_err(|error| stopped(&error))?;
     drop(steps);
     done.notes.iter().for_each(|note| session.ui.note(note));
-    if session.ui.json {
-        session.ui.json(&json(&outcome, Some(done.id)));
+    Ok(done)
+}
+
+/// Packages that stayed as they were, since a scriptlet that had to succeed did not.
+pub(super) fn told(done: &Done) -> Result<(), Failure> {
+    if done.failed.is_empty() {
+        return Ok(());
     }
-    if !done.failed.is_empty() {
-        return Err(Failure::work(format!("these packages stayed as they were: {}", done.failed.join(", ")))
-            .hint("the notes above say which scriptlet failed, and what it printed"));
-    }
-    if !session.ui.json {
-        session.ui.data("Complete!");
-    }
-    Ok(ExitCode::SUCCESS)
+    Err(Failure::work(format!("these packages stayed as they were: {}", done.failed.join(", ")))
+        .hint("the notes above say which scriptlet failed, and what it printed"))
 }
 
 /// Tells which installed packages nothing needs any more once the outcome is there.
@@ -170,7 +195,7 @@ pub(super) fn not_root() -> Failure {
 }
 
 /// A transaction that was not done; on a full disk the machine's owner has to act.
-fn stopped(error: &transaction::TransactionError) -> Failure {
+pub(super) fn stopped(error: &transaction::TransactionError) -> Failure {
     match error.is_full() {
         true => Failure::environment(error.to_string())
             .hint("make room and say it again; `slipway dnf clean packages` removes package files that were fetched"),
@@ -192,157 +217,4 @@ fn refused(error: &resolve::ResolveError) -> Failure {
         }
         _ => Failure::work(message),
     }
-}
-
-/// A title, its line in the summary, and whether a step belongs to it.
-type Section = (&'static str, &'static str, fn(&Step) -> bool);
-
-/// Titles of the sections and of the summary, and which steps belong to each.
-const SECTIONS: &[Section] = &[
-    ("Installing", "Installing", |step| {
-        is_install(step) && !step.reason.is_removable() && step.reason != Reason::Group
-    }),
-    ("Installing dependencies", "Installing", |step| is_install(step) && step.reason == Reason::Dependency),
-    ("Installing weak dependencies", "Installing", |step| is_install(step) && step.reason == Reason::WeakDependency),
-    ("Upgrading", "Upgrading", |step| step.action == Action::Upgrade),
-    ("Installing group/module packages", "Installing", |step| is_install(step) && step.reason == Reason::Group),
-    ("Downgrading", "Downgrading", |step| step.action == Action::Downgrade),
-    ("Reinstalling", "Reinstalling", |step| step.action == Action::Reinstall),
-    ("Removing", "Removing", |step| step.action == Action::Remove && !step.unneeded),
-    ("Removing unused dependencies", "Removing", |step| step.action == Action::Remove && step.unneeded),
-];
-
-fn is_install(step: &Step) -> bool {
-    step.action == Action::Install
-}
-
-/// What happens, as dnf5 shows it.
-fn table(outcome: &Outcome) -> String {
-    let mut rows: Vec<[String; 5]> = vec![["Package", "Arch", "Version", "Repository", "Size"].map(str::to_owned)];
-    let mut titles: Vec<(usize, String)> = Vec::new();
-    let mut summary: Vec<(&str, usize)> = Vec::new();
-    let mut replacing = 0;
-    for (title, total, belongs) in SECTIONS {
-        let steps: Vec<&Step> = outcome.steps.iter().filter(|step| belongs(step)).collect();
-        if steps.is_empty() {
-            continue;
-        }
-        titles.push((rows.len(), format!("{title}:")));
-        match summary.iter_mut().find(|(name, _)| name == total) {
-            Some((_, count)) => *count += steps.len(),
-            None => summary.push((total, steps.len())),
-        }
-        for step in steps {
-            match &step.new {
-                Some(new) => {
-                    rows.push(incoming(new));
-                    rows.extend(step.old.iter().map(|old| outgoing(old, "   replacing ")));
-                    replacing += step.old.len();
-                }
-                None => rows.extend(step.old.iter().map(|old| outgoing(old, " "))),
-            }
-        }
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(width);
-    let mut text = String::new();
-    for (index, [name, arch, version, repository, size]) in rows.iter().enumerate() {
-        if let Some((_, title)) = titles.iter().find(|(at, _)| *at == index) {
-            text.push_str(&format!("{title}\n"));
-        }
-        text.push_str(&format!("{name:a$} {arch:b$} {version:c$} {repository:d$} {size:>e$}\n"));
-    }
-    text.push_str(&group_lines(outcome));
-    if !outcome.reasons.is_empty() {
-        text.push_str("Changing reason:\n");
-        outcome.reasons.iter().for_each(|(nevra, reason)| text.push_str(&format!(" {nevra} -> {}\n", reason.as_str())));
-    }
-    if replacing > 0 {
-        summary.push(("Replacing", replacing));
-    }
-    text.push_str("\nTransaction Summary:\n");
-    for (name, count) in summary {
-        let noun = if count == 1 { "package" } else { "packages" };
-        text.push_str(&format!(" {:<16} {count:>4} {noun}\n", format!("{name}:")));
-    }
-    let sizes =
-        |pick: fn(&Incoming) -> u64| outcome.steps.iter().filter_map(|step| step.new.as_ref()).map(pick).sum::<u64>();
-    let (size, grows) = (sizes(|new| new.size), sizes(|new| new.installed_size));
-    let shrinks: u64 = outcome.steps.iter().flat_map(|step| &step.old).map(|old| old.installed_size).sum();
-    if size > 0 {
-        text.push_str(&format!("\nTotal size of inbound packages is {}.\n", shown::bytes(size)));
-    }
-    let (verb, difference) =
-        if grows >= shrinks { ("extra will be used", grows - shrinks) } else { ("will be freed", shrinks - grows) };
-    text.push_str(&format!(
-        "After this operation, {} {verb} (install {}, remove {}).",
-        shown::bytes(difference),
-        shown::bytes(grows),
-        shown::bytes(shrinks)
-    ));
-    text
-}
-
-/// Groups and environments that change.
-fn group_lines(outcome: &Outcome) -> String {
-    let kind = |change: &Change| match &change.after {
-        _ if change.is_environment() => "environmental groups",
-        Some(State::Group(group)) if change.before.is_none() && group.reason == Reason::Dependency => {
-            "groups dependencies"
-        }
-        _ => "groups",
-    };
-    let mut text = String::new();
-    for (action, verb) in [("Install", "Installing"), ("Upgrade", "Upgrading"), ("Remove", "Removing")] {
-        for title in ["groups", "groups dependencies", "environmental groups"] {
-            let fits = |change: &&Change| change.action() == action && kind(change) == title;
-            let names: Vec<String> =
-                outcome.groups.iter().filter(fits).map(|one| format!(" {}\n", one.name())).collect();
-            if !names.is_empty() {
-                text.push_str(&format!("{verb} {title}:\n{}", names.concat()));
-            }
-        }
-    }
-    text
-}
-
-fn version(evr: &pkg::Evr) -> String {
-    format!("{}:{}-{}", evr.epoch, evr.version, evr.release)
-}
-
-fn incoming(new: &Incoming) -> [String; 5] {
-    let nevra = &new.nevra;
-    let name = format!(" {}", nevra.name);
-    [name, nevra.arch.to_string(), version(&nevra.evr), new.repository.clone(), shown::aligned(new.installed_size)]
-}
-
-fn outgoing(old: &Outgoing, prefix: &str) -> [String; 5] {
-    let nevra = &old.nevra;
-    let repository = if old.repository.is_empty() { "<unknown>" } else { &old.repository };
-    let name = format!("{prefix}{}", nevra.name);
-    [name, nevra.arch.to_string(), version(&nevra.evr), repository.to_owned(), shown::aligned(old.installed_size)]
-}
-
-fn json(outcome: &Outcome, id: Option<u64>) -> serde_json::Value {
-    let steps = outcome.steps.iter().map(|step| {
-        let old: Vec<String> = step.old.iter().map(|old| old.nevra.to_string()).collect();
-        serde_json::json!({
-            "action": step.action, "new": step.new.as_ref().map(|new| new.nevra.to_string()),
-            "repository": step.new.as_ref().map(|new| new.repository.clone()), "old": old, "reason": step.reason,
-            "is_unneeded": step.unneeded, "size": step.new.as_ref().map(|new| new.size),
-            "install_size": step.new.as_ref().map(|new| new.installed_size),
-        })
-    });
-    let groups = outcome.groups.iter().map(|change| {
-        let kind = if change.is_environment() { "environment" } else { "group" };
-        serde_json::json!({ "action": change.action(), "kind": kind, "id": change.id, "name": change.name() })
-    });
-    let reasons = outcome
-        .reasons
-        .iter()
-        .map(|(nevra, reason)| serde_json::json!({ "package": nevra.to_string(), "reason": reason }));
-    serde_json::json!({
-        "transaction": id, "steps": steps.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>(),
-        "reasons": reasons.collect::<Vec<_>>(), "notes": outcome.notes,
-    })
 }

@@ -14,7 +14,7 @@ use super::transact::{How, carry_out};
 use crate::explain::Failure;
 
 /// Replace installed packages by newer ones
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(after_help = "Example: slipway dnf upgrade --security -y")]
 pub(super) struct Arguments {
     /// Words that mean installed packages, or groups (`@group`); all packages if not said.
@@ -40,6 +40,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Result<ExitCo
         return carry_out(Job { groups, upgrade: words, ..Job::default() }, &arguments.how, session);
     }
     carry_out(Job { upgrade_all: words.is_empty(), upgrade: words, ..Job::default() }, &arguments.how, session)
+}
+
+/// The same at the next start.
+pub(super) fn run_offline(arguments: &Arguments, session: &mut Session) -> Result<ExitCode, Failure> {
+    run(&Arguments { how: arguments.how.clone().offline(), ..arguments.clone() }, session)
 }
 
 /// The very packages that advisories ask for.

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// The package that is installed, upgraded and removed; the image must not have it.
     #[arg(long, value_name = "NAME", default_value = "less")]
     package: String,
-    /// Restart the machine behind the upgrade, and put it to its self-check again.
+    /// Restart the machine behind the upgrade, and put it to its self-check again; then let a restart do an upgrade (`--offline`).
     #[arg(long)]
     reboot: bool,
     /// The secret OpenPGP key that the repository was published with, where it is not the one for development.

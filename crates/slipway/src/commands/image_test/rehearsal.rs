@@ -66,12 +66,16 @@ impl<'a> Rehearsal<'a> {
         self.is_there(new)?;
 
         if let Some(limit) = reboot {
-            self.restart(limit)?;
+            self.restart("systemctl reboot --no-block", limit)?;
             self.is_there(new)?;
         }
 
         self.step("dnf history undo last -y")?;
         self.is_there(old)?;
+
+        if let Some(limit) = reboot {
+            self.offline(limit)?;
+        }
 
         self.step(&format!("dnf remove -y {name}"))?;
         self.is_gone(&[old, new])?;
@@ -116,10 +120,27 @@ impl<'a> Rehearsal<'a> {
         Ok(answer)
     }
 
+    /// An upgrade that waits for the next start, which does it and restarts the machine once more.
+    fn offline(&mut self, limit: Duration) -> Result<(), Failure> {
+        let Snapshots { old, new, .. } = self.snapshots;
+        self.step("dnf upgrade -y --offline")?;
+        self.is_there(old)?;
+        self.step("dnf offline status")?;
+        self.is_said("upgrade -y --offline", "the upgrade waits")?;
+        // Two starts: one for the upgrade alone, and an ordinary one.
+        self.restart("dnf offline reboot -y", 2 * limit)?;
+        self.is_there(new)?;
+        self.step("dnf offline log --number=-1")?;
+        self.is_said("done, as transaction", "the start did the upgrade")?;
+        self.prove("the next start is an ordinary one", "[ ! -e /system-update ] && [ ! -L /system-update ]")?;
+        self.step("dnf history undo last -y")?;
+        self.is_there(old)
+    }
+
     /// Restarts the machine: what was changed has to be on its disk, and it has to come up as well as before.
-    fn restart(&mut self, limit: Duration) -> Result<(), Failure> {
+    fn restart(&mut self, command: &str, limit: Duration) -> Result<(), Failure> {
         self.machine.serial.forget()?;
-        self.step("systemctl reboot --no-block")?;
+        self.step(command)?;
         let check = self.machine.self_check(limit, self.context)?;
         if !self.context.ui.json {
             check.report.iter().for_each(|line| self.context.ui.data(line));
