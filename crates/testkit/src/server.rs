@@ -29,6 +29,8 @@ pub enum Manner {
     Endless,
     /// With an error.
     Fails(u16),
+    /// In that manner where the path has this in it, and as `Good` everywhere else.
+    Only(&'static str, &'static Manner),
 }
 
 /// Serves `folder` in that manner until the test ends; gives the base address.
@@ -72,6 +74,10 @@ fn answer(mut stream: TcpStream, folder: &Path, manner: Manner, count: usize, he
     };
     let head = |status: &str, length: usize| {
         format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
+    };
+    let manner = match manner {
+        Manner::Only(part, manner) if path.contains(part) => *manner,
+        manner => manner,
     };
     match manner {
         Manner::Lies(part) if path.contains(part) => {

@@ -19,14 +19,24 @@ pub(crate) fn write(folder: &Path, packages: &[(String, Vec<u8>)]) {
 
 /// The same, with further documents: their kinds and texts.
 pub(crate) fn write_with(folder: &Path, packages: &[(String, Vec<u8>)], others: &[(&str, String)]) {
+    let same: Vec<_> =
+        packages.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice(), bytes.as_slice())).collect();
+    write_other(folder, &same, others);
+}
+
+/// The same, where the index tells of other packages than those that are there, but knows their sizes and digests: each is a
+/// name, what is told, and what is there.
+pub(crate) fn write_other(folder: &Path, packages: &[(&str, &[u8], &[u8])], others: &[(&str, String)]) {
     fs_err::create_dir_all(folder.join("repodata")).expect("a folder can be made");
     let mut entries = Vec::new();
-    for (name, bytes) in packages {
+    for (name, told, bytes) in packages {
         let file = folder.join(name);
-        fs_err::write(&file, bytes).expect("a package can be written");
+        fs_err::write(&file, told).expect("a package can be written");
         let mut package = update::resolve::package_of_file(&file).expect("it is a package");
+        fs_err::write(&file, bytes).expect("a package can be written");
         package.checksum = Digest::of(bytes).into();
-        package.location = name.clone();
+        package.sizes.package = bytes.len() as u64;
+        package.location = (*name).to_owned();
         entries.push(Entry::new(&package));
     }
     let mut documents = Documents::new(&entries, Compression::Gzip, AT).expect("documents can be made");
