@@ -7,12 +7,13 @@
 //!   its siblings start it. Children die with the thread that started them and on Ctrl-C.
 //! - [`sandbox`] runs untrusted programs (package builds, scriptlets) in namespaces over an overlay of directories.
 //! - [`transfer`] fetches one file from one address, by curl.
-//! - [`FileBytes`], [`Lock`], [`clock`], [`environment`] and [`remove_tree`] are the small rest.
+//! - [`FileBytes`], [`Lock`], [`clock`], [`environment`], [`remove_tree`] and [`is_full`] are the small rest.
 
 mod bytes;
 pub mod clock;
 mod cmd;
 pub mod environment;
+mod full;
 mod interrupt;
 mod lines;
 mod lock;
@@ -27,6 +28,7 @@ pub mod transfer;
 
 pub use bytes::FileBytes;
 pub use cmd::{Cmd, Stdin};
+pub use full::is_full;
 pub use lock::{Lock, LockError, RecordLock};
 pub use machine::{Cgroups, Host, HostError};
 pub use process::{Output, RunError, Running, Sink, Status, Stream};

@@ -7,7 +7,7 @@ use rustix::fs::{FlockOperation, flock};
 
 /// A lock could not be taken.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot lock `{}`", path.display())]
+#[error("cannot lock `{}`: {source}", path.display())]
 pub struct LockError {
     /// The lock file.
     pub path: PathBuf,

@@ -142,13 +142,12 @@ pub enum InstallError {
 impl InstallError {
     /// Whether a disk was full.
     pub fn is_full(&self) -> bool {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        let is_it = |error: &std::io::Error| matches!(error.kind(), StorageFull | QuotaExceeded);
         match self {
-            InstallError::NoRoom(_) | InstallError::Store(store::StoreError::Full { .. }) => true,
-            InstallError::Io(error)
-            | InstallError::Store(store::StoreError::Io(error))
-            | InstallError::Package { cause: rpm::UnpackError::Write(error), .. } => is_it(error),
+            InstallError::NoRoom(_) => true,
+            InstallError::Io(error) | InstallError::Package { cause: rpm::UnpackError::Write(error), .. } => {
+                host::is_full(error)
+            }
+            InstallError::Store(error) => error.is_full(),
             InstallError::Database(error) => error.is_full(),
             InstallError::NotUndone { error, .. } | InstallError::NotFinished(error) => error.is_full(),
             _ => false,

@@ -71,9 +71,9 @@ pub enum PublishError {
 impl PublishError {
     /// The error for an I/O failure below `path`.
     pub(crate) fn from_io(error: io::Error, path: &std::path::Path) -> PublishError {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PublishError::Full(path.to_owned()),
-            _ => PublishError::Io(error),
+        match host::is_full(&error) {
+            true => PublishError::Full(path.to_owned()),
+            false => PublishError::Io(error),
         }
     }
 }

@@ -67,9 +67,9 @@ impl fmt::Display for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Failure {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => full(&error.to_string()),
-            _ => Failure::environment(error.to_string()),
+        match host::is_full(&error) {
+            true => full(&error.to_string()),
+            false => Failure::environment(error.to_string()),
         }
     }
 }

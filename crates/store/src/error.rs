@@ -49,11 +49,18 @@ pub enum StoreError {
 impl StoreError {
     /// The error for an I/O failure below `path`: [`StoreError::Full`] when disk or quota are used up.
     pub fn from_io(error: io::Error, path: &Path) -> StoreError {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                StoreError::Full { path: path.to_owned(), needed: None }
-            }
-            _ => StoreError::Io(error),
+        match host::is_full(&error) {
+            true => StoreError::Full { path: path.to_owned(), needed: None },
+            false => StoreError::Io(error),
+        }
+    }
+
+    /// Whether a disk was full.
+    pub fn is_full(&self) -> bool {
+        match self {
+            StoreError::Full { .. } => true,
+            StoreError::Io(error) => host::is_full(error),
+            _ => false,
         }
     }
 }

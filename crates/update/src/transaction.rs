@@ -77,13 +77,12 @@ pub enum TransactionError {
 impl TransactionError {
     /// Whether a disk was full.
     pub fn is_full(&self) -> bool {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        let is_it = |error: &std::io::Error| matches!(error.kind(), StorageFull | QuotaExceeded);
         match self {
-            TransactionError::Io(error) => is_it(error),
+            TransactionError::Io(error) => host::is_full(error),
             TransactionError::Install(error) => error.is_full(),
-            TransactionError::Store(error) => matches!(error, store::StoreError::Full { .. }),
+            TransactionError::Store(error) => error.is_full(),
             TransactionError::Sync(error) | TransactionError::Download(DownloadError::Sync(error)) => error.is_full(),
+            TransactionError::Lock(error) => host::is_full(&error.source),
             _ => false,
         }
     }
@@ -177,13 +176,12 @@ fn recover_live(root: &Path, machine: &Machine<'_>) -> Result<(), TransactionErr
         machine.host,
         &Store::open(&work)?,
     )?;
-    host::remove_tree(&work)?;
     match recovered {
         Recovered::Nothing => {}
         Recovered::TakenBack => (machine.note)("an earlier transaction was cut off; it is taken back now"),
         Recovered::Finished => (machine.note)("an earlier transaction was cut off; it is finished now"),
     }
-    Ok(())
+    Ok(host::remove_tree(&work)?)
 }
 
 /// Whether an earlier transaction was cut off, so that what is installed is not what the database says.
@@ -382,8 +380,12 @@ fn run_live(
     let done =
         install::live::change_live(&Live::new(root, &faults), &change, &options, &remember, machine.host, &store);
     drop(store);
-    host::remove_tree(&work)?;
-    let done = done?;
+    let left = host::remove_tree(&work);
+    let mut done = done?;
+    if let Err(error) = left {
+        // The next transaction begins with it.
+        done.notes.push(format!("the unpacked packages stay in the cache for now: {error}"));
+    }
     Ok(Done { id: id.get(), notes: told(done.notes, &done.scriptlets), failed: done.failed })
 }
 

@@ -166,7 +166,10 @@ impl Disk<'_> {
                 let _ = rustix::fs::lremovexattr(place, CAPABILITY);
             }
             for (name, value) in &meta.xattrs {
-                let wrong = |error| io::Error::other(format!("cannot set `{name}` of `{}`: {error}", place.display()));
+                let wrong = |error: rustix::io::Errno| {
+                    let text = format!("cannot set `{name}` of `{}`: {error}", place.display());
+                    io::Error::new(error.kind(), text)
+                };
                 lsetxattr(place, name.as_str(), value, XattrFlags::empty()).map_err(wrong)?;
             }
         }
@@ -190,7 +193,10 @@ impl Disk<'_> {
         self.faults.next()?;
         if self.durability == Durability::Power {
             for place in places {
-                syncfs(fs_err::File::open(place)?)?;
+                let wrong = |error: rustix::io::Errno| {
+                    io::Error::new(error.kind(), format!("cannot sync the disk of `{}`: {error}", place.display()))
+                };
+                syncfs(fs_err::File::open(place)?).map_err(wrong)?;
             }
         }
         Ok(())

@@ -31,7 +31,7 @@ const VERSIONS: std::ops::Range<usize> = 18..20;
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// SQLite refuses the file, or a statement.
-    #[error("rpmdb.sqlite: {0}")]
+    #[error("rpmdb.sqlite: {}", said(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// Not a database file at all.
     #[error("rpmdb.sqlite does not start like an SQLite database")]
@@ -67,8 +67,19 @@ pub enum DatabaseError {
 impl DatabaseError {
     /// Whether the disk was full.
     pub fn is_full(&self) -> bool {
-        matches!(self, DatabaseError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+        matches!(self, DatabaseError::Sqlite(error) if no_room(error))
     }
+}
+
+/// SQLite calls a disk that is full by several names.
+fn said(error: &rusqlite::Error) -> String {
+    if no_room(error) { format!("the disk is full: {error}") } else { error.to_string() }
+}
+
+/// Whether SQLite found no room. The index beside its log is the first thing that it makes, and has a code of its own.
+fn no_room(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
+    error.code == rusqlite::ErrorCode::DiskFull || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
 }
 
 /// The database of `packages`, in the order of installation: the first gets number 1.

@@ -148,11 +148,9 @@ pub enum SyncError {
 impl SyncError {
     /// Whether a disk was full.
     pub fn is_full(&self) -> bool {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         match self {
-            SyncError::Io(error) | SyncError::Transfer(TransferError::Write(error)) => {
-                matches!(error.kind(), StorageFull | QuotaExceeded)
-            }
+            SyncError::Io(error) | SyncError::Transfer(TransferError::Write(error)) => host::is_full(error),
+            SyncError::Lock(error) => host::is_full(&error.source),
             _ => false,
         }
     }

@@ -94,6 +94,7 @@ impl Session {
                 Err(error) if repository.flag(Key::SkipIfUnavailable) && may_be_skipped(&error) => {
                     self.ui.note(&format!("warning: {error}\nwarning: `{}` is skipped, as it allows", repository.id));
                 }
+                Err(error) if error.is_full() => return Err(out_of_room(error)),
                 Err(error) => return Err(failed(error)),
             }
         }
@@ -204,6 +205,12 @@ fn release_of(root: &Path) -> Option<String> {
 /// An error of `update` as people see it.
 pub(super) fn failed(error: impl std::error::Error) -> Failure {
     Failure::work(error.to_string())
+}
+
+/// The same where a disk was full: the machine's owner has to act.
+pub(super) fn out_of_room(error: impl std::error::Error) -> Failure {
+    Failure::environment(error.to_string())
+        .hint("make room and say it again; `slipway dnf clean packages` removes package files that were fetched")
 }
 
 fn configuration(error: ConfigError) -> Failure {

@@ -11,7 +11,7 @@ use update::resolve::{self, Job, Outcome};
 use update::transaction::{self, Doing, Done};
 use update::{Candidate, Origin, Sack};
 
-use super::session::{Session, failed};
+use super::session::{Session, failed, out_of_room};
 use super::summary::{json, table};
 use super::{offline, versionlock};
 use crate::context;
@@ -197,8 +197,7 @@ pub(super) fn not_root() -> Failure {
 /// A transaction that was not done; on a full disk the machine's owner has to act.
 pub(super) fn stopped(error: &transaction::TransactionError) -> Failure {
     match error.is_full() {
-        true => Failure::environment(error.to_string())
-            .hint("make room and say it again; `slipway dnf clean packages` removes package files that were fetched"),
+        true => out_of_room(error),
         false => failed(error),
     }
 }
