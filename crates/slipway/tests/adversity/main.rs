@@ -4,3 +4,4 @@
 mod full;
 mod killed;
 mod machine;
+mod unavailable;

@@ -95,6 +95,12 @@ impl Session {
                     self.ui.note(&format!("warning: {error}\nwarning: `{}` is skipped, as it allows", repository.id));
                 }
                 Err(error) if error.is_full() => return Err(out_of_room(error)),
+                Err(error) if may_be_skipped(&error) => {
+                    let id = &repository.id;
+                    return Err(failed(error).hint(format!(
+                        "`--disable-repo={id}` goes on without it; with `skip_if_unavailable=1` it may always be missing"
+                    )));
+                }
                 Err(error) => return Err(failed(error)),
             }
         }
@@ -144,6 +150,8 @@ fn may_be_skipped(error: &SyncError) -> bool {
     matches!(
         error,
         SyncError::Unreachable { .. }
+            | SyncError::NoAddress { .. }
+            | SyncError::Variable { .. }
             | SyncError::Mirrors { .. }
             | SyncError::Signature { .. }
             | SyncError::Document { .. }
