@@ -63,8 +63,12 @@ fn host_an_upgrade_waits_for_the_start_and_is_done_then() {
     assert!(!place.path("root/var/lib/slipway/dnf/offline").exists(), "its packages are removed");
 
     let info = place.good(&["history", "info"]).out;
-    for line in ["upgrade --offline", "for later", "Upgrade   app-2-1.noarch  User    base", "Replaced  app-1-1.noarch"]
-    {
+    for line in [
+        "upgrade --offline",
+        "Comment        : for later",
+        "Upgrade   app-2-1.noarch  User    base",
+        "Replaced  app-1-1.noarch",
+    ] {
         assert!(info.contains(line), "{info}");
     }
     let log = place.good(&["offline", "log"]).out;
