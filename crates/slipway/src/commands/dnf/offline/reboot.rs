@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use host::environment::{Variable, read};
-use host::{Cmd, Host, Tool};
+use host::{Cmd, Host, RunError, Tool};
 use update::offline::{Status, link};
 use update::transaction;
 
@@ -105,6 +105,10 @@ pub(super) fn is_forbidden() -> bool {
 pub(super) fn restart(power_off: bool, host: &Host) -> Result<(), Failure> {
     let verb = if power_off { "poweroff" } else { "reboot" };
     let done = host.check(&Cmd::new(Tool::Systemctl).args(["--no-block", verb]));
+    // The machine goes down, and this program with it: systemd ends it before `systemctl` has said so.
+    if matches!(done, Err(RunError::Interrupted { .. })) {
+        return Ok(());
+    }
     done.map(drop).map_err(|error| {
         Failure::environment(format!("systemd was asked to restart the machine, and did not: {error}"))
             .hint(format!("all is prepared; `systemctl {verb}` restarts it"))
