@@ -70,8 +70,8 @@ impl FromStr for Evr {
 
 impl fmt::Display for Evr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without its epoch, a version with a colon would be read as another.
-        if self.epoch != 0 || self.version.contains(':') {
+        // Without its epoch, what has a colon would be read as another.
+        if self.epoch != 0 || self.version.contains(':') || self.release.contains(':') {
             write!(f, "{}:", self.epoch)?;
         }
         f.write_str(&self.version)?;
@@ -118,6 +118,7 @@ mod tests {
             ("1.2-3-4", 0, "1.2-3", "4"),
             ("1.0~rc1^git5-1", 0, "1.0~rc1^git5", "1"),
             ("0:1:2-3", 0, "1:2", "3"),
+            ("0:1-2:3", 0, "1", "2:3"),
         ] {
             let evr = Evr::parse(text).unwrap();
             assert_eq!((evr.epoch, evr.version.as_str(), evr.release.as_str()), (epoch, version, release), "{text}");

@@ -1,5 +1,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write as _};
 
+use pkg::{Digest, Hasher};
+
 use crate::ReadError;
 
 /// How a document is compressed when it is written.
@@ -76,10 +78,17 @@ pub fn decompress<'a>(reader: impl Read + Send + 'a, limit: u64) -> Result<Box<d
 
 /// As [`decompress`], on a thread of its own that runs a few megabytes ahead: whoever parses the text need not wait for it.
 ///
+/// The text is `expected`, where that is known, or its end is an error.
+///
 /// # Errors
 /// Those of [`decompress`]; what goes wrong later is told when it is read.
-pub fn decompress_ahead(reader: impl Read + Send + 'static, limit: u64) -> Result<impl Read + Send, ReadError> {
-    let mut open = decompress(reader, limit)?;
+pub fn decompress_ahead(
+    reader: impl Read + Send + 'static,
+    limit: u64,
+    expected: Option<Digest>,
+) -> Result<impl Read + Send, ReadError> {
+    let mut open =
+        Checked { inner: decompress(reader, limit)?, expected: expected.map(|digest| (digest, Hasher::new())) };
     let (sender, receiver) = std::sync::mpsc::sync_channel::<io::Result<Vec<u8>>>(AHEAD);
     std::thread::spawn(move || {
         loop {
@@ -113,6 +122,29 @@ impl Read for Ahead {
             self.ended = self.part.get_ref().is_empty();
         }
         self.part.read(buffer)
+    }
+}
+
+/// Compares the digest of all that was read at its end.
+struct Checked<R> {
+    inner: R,
+    expected: Option<(Digest, Hasher)>,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if let Some((_, hasher)) = &mut self.expected {
+            hasher.update(&buffer[..count]);
+        }
+        if count > 0 || buffer.is_empty() {
+            return Ok(count);
+        }
+        let is_expected = self.expected.take().is_none_or(|(expected, hasher)| hasher.finish() == expected);
+        match is_expected {
+            true => Ok(0),
+            false => Err(io::Error::other("its decompressed bytes are not those that the index names")),
+        }
     }
 }
 
@@ -150,9 +182,15 @@ mod tests {
             assert!(read == text, "{compression:?}");
             read.clear();
             let bytes = io::Cursor::new(bytes);
-            decompress_ahead(bytes.clone(), text.len() as u64).unwrap().read_to_end(&mut read).unwrap();
+            decompress_ahead(bytes.clone(), text.len() as u64, Some(Digest::of(&text)))
+                .unwrap()
+                .read_to_end(&mut read)
+                .unwrap();
             assert!(read == text, "{compression:?} ahead");
-            let error = decompress_ahead(bytes, 9).unwrap().read_to_end(&mut read).unwrap_err();
+            let other = decompress_ahead(bytes.clone(), text.len() as u64, Some(Digest::of(b"other"))).unwrap();
+            let error = io::copy(&mut { other }, &mut io::sink()).unwrap_err();
+            assert_eq!(error.to_string(), "its decompressed bytes are not those that the index names");
+            let error = decompress_ahead(bytes, 9, None).unwrap().read_to_end(&mut read).unwrap_err();
             assert_eq!(error.to_string(), "it has more than the expected 9 bytes");
         }
     }

@@ -46,6 +46,14 @@ fn push_escaped(out: &mut String, text: &str, attribute: bool) {
     out.push_str(&text[plain..]);
 }
 
+/// Drops the characters that XML 1.0 does not have: what is read is what can be written.
+fn drop_controls(text: &mut String) {
+    let is_control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if text.bytes().any(is_control) {
+        text.retain(|character| !u8::try_from(character).is_ok_and(is_control));
+    }
+}
+
 /// What comes next in a document.
 pub(crate) enum Step {
     /// An element opens; its attributes are asked for by [`Document::attribute`].
@@ -126,6 +134,7 @@ impl<R: BufRead> Document<R> {
                     self.name.clear();
                     self.name.push_str(end.local_name().as_ref());
                     self.depth = self.depth.saturating_sub(1);
+                    drop_controls(&mut self.text);
                     return Ok(Step::Close);
                 }
                 Event::Text(text) => self.text.push_str(&text.xml10_content()),
@@ -167,7 +176,9 @@ impl<R: BufRead> Document<R> {
             let attribute = attribute.map_err(|error| self.syntax(error.to_string()))?;
             if attribute.key.local_name().as_ref() == name {
                 let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-                return value.map(|value| Some(value.into_owned())).map_err(|error| self.syntax(error.to_string()));
+                let mut value = value.map_err(|error| self.syntax(error.to_string()))?.into_owned();
+                drop_controls(&mut value);
+                return Ok(Some(value));
             }
         }
         Ok(None)
@@ -212,6 +223,15 @@ mod tests {
         push_attribute(&mut attribute, "a<b> & \"c\"\n\td\r\u{1}é");
         assert_eq!(text, "a&lt;b&gt; &amp; \"c\"\n\td&#13;é");
         assert_eq!(attribute, "a&lt;b&gt; &amp; &quot;c&quot;&#10;&#9;d&#13;é");
+    }
+
+    #[test]
+    fn characters_that_cannot_be_written_are_not_read() {
+        let mut document = Document::new("comps", "<a b='\u{1} x\u{2}'>\u{1}\ty\u{1f}</a>".as_bytes());
+        assert!(matches!(document.step(), Ok(Step::Open)));
+        assert_eq!(document.attribute("b").unwrap().as_deref(), Some(" x"));
+        assert!(matches!(document.step(), Ok(Step::Close)));
+        assert_eq!(document.text(), "\ty");
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn document(repository: &Path, kind: &str) -> Result<impl std::io::Read, Error> 
     let repomd = Repomd::read(fs_err::read(repository.join("repodata/repomd.xml"))?.as_slice())?;
     let data = repomd.document(kind).ok_or("the repository has no such document")?;
     let file = fs_err::File::open(repository.join(&data.location))?;
-    Ok(repodata::decompress_ahead(file, data.open_size.unwrap_or(1 << 32))?)
+    Ok(repodata::decompress_ahead(file, data.open_size.unwrap_or(1 << 32), None)?)
 }
 
 /// Tells who has the paths that only filelists know.

@@ -347,6 +347,14 @@ impl<'a> Universe<'a> {
             && !self.looked_up.contains_key(path)
     }
 
+    /// The paths that plain relations of any package name and that would have to be looked up, in order.
+    pub fn unknown_paths(&self) -> BTreeSet<String> {
+        let relations = &self.table.relations.values;
+        let names = (0..relations.len()).map(|number| relations.get(number).name);
+        let paths = names.map(|name| self.table.strings.get(name)).filter(|name| self.is_unknown_path(name));
+        paths.map(str::to_owned).collect()
+    }
+
     /// Tells who has paths that primary does not list: for each of `paths`, all of its packages.
     pub fn add_paths(&mut self, paths: &[String], owners: impl IntoIterator<Item = (PackageId, String)>) {
         paths.iter().for_each(|path| {

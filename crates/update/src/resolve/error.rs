@@ -23,16 +23,6 @@ pub enum ResolveError {
     /// A repository.
     #[error(transparent)]
     Sync(#[from] SyncError),
-    /// A document of a repository.
-    #[error("`{kind}` of the repository `{id}`: {cause}")]
-    Document {
-        /// The repository.
-        id: String,
-        /// Which document.
-        kind: &'static str,
-        /// What is wrong with it.
-        cause: repodata::ReadError,
-    },
 }
 
 fn unknown_words(words: &[String]) -> String {

@@ -3,6 +3,7 @@
 mod error;
 mod file;
 mod job;
+mod paths;
 mod steps;
 mod tables;
 mod words;
@@ -22,8 +23,9 @@ use crate::config::Key;
 use crate::query::matching::Offers;
 use crate::reasons::{Reason, Reasons};
 use crate::{Installed, Machine, Synced};
+use paths::owners;
 use steps::steps;
-use tables::{cached, owners, universe};
+use tables::{cached, universe};
 use words::Words;
 
 /// Finds out what a job does.

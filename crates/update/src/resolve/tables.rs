@@ -1,10 +1,10 @@
 //! The repositories' tables of packages, each cached beside its documents, and what is installed, as one universe.
 
-use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
 
 use host::FileBytes;
 use repodata::Package;
-use solve::{Identity, Kind, PackageId, Paths, Source, Table, TableBuilder, Universe};
+use solve::{Identity, Kind, Paths, Source, Table, TableBuilder, Universe};
 
 use super::{Job, ResolveError};
 use crate::config::Key;
@@ -90,11 +90,14 @@ fn table<'a>(cached: Option<&'a FileBytes>, synced: &Synced, machine: &Machine<'
 }
 
 fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table<'static>, ResolveError> {
-    let wrong = |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "primary", cause };
-    let text = synced.document("primary", machine)?.unwrap_or_default();
-    let mut solvables = repodata::Solvables::new(text.as_slice());
     let mut builder = TableBuilder::new();
-    while let Some(package) = solvables.next().map_err(wrong)? {
+    synced.read("primary", machine, |reader| add_packages(reader, &mut builder))?;
+    Ok(builder.finish()?)
+}
+
+fn add_packages(reader: &mut dyn Read, builder: &mut TableBuilder) -> Result<(), repodata::ReadError> {
+    let mut solvables = repodata::Solvables::new(reader);
+    while let Some(package) = solvables.next()? {
         let (algorithm, hex) = package.checksum();
         let (epoch, version, release) = package.version();
         let checksum = format!("{}:{hex}", algorithm.as_str());
@@ -128,40 +131,5 @@ fn read_table(synced: &Synced, machine: &Machine<'_>) -> Result<Table<'static>, 
             builder.path(path);
         }
     }
-    Ok(builder.finish()?)
-}
-
-/// Who has which of `paths`, by the filelists of all repositories and by what is installed.
-pub(super) fn owners(
-    universe: &Universe<'_>,
-    paths: &[String],
-    repositories: &[Synced],
-    machine: &Machine<'_>,
-) -> Result<Vec<(PackageId, String)>, ResolveError> {
-    let wanted: HashSet<&str> = paths.iter().map(String::as_str).collect();
-    let mut by_checksum: BTreeMap<(usize, String), PackageId> = BTreeMap::new();
-    let mut owners = Vec::new();
-    for id in universe.ids() {
-        match universe.source(id).and_then(|source| source.name.parse().ok()) {
-            Some(index) => {
-                let hex = universe.checksum(id).split_once(':').map_or("", |(_, hex)| hex).to_owned();
-                by_checksum.insert((index, hex), id);
-            }
-            None => {
-                let files = universe.package(id).files.into_iter();
-                owners.extend(files.filter(|path| wanted.contains(path.as_str())).map(|path| (id, path)));
-            }
-        }
-    }
-    for (index, synced) in repositories.iter().enumerate() {
-        let Some(text) = synced.document("filelists", machine)? else { continue };
-        let wrong = |cause| ResolveError::Document { id: synced.repository.id.clone(), kind: "filelists", cause };
-        for list in repodata::filelists::Reader::new(text.as_slice()).take(universe.len() + 1) {
-            let (package, files) = list.map_err(wrong)?;
-            let found = files.into_iter().filter(|file| wanted.contains(file.path.as_str()));
-            let Some(id) = by_checksum.get(&(index, package.checksum)) else { continue };
-            owners.extend(found.map(|file| (*id, file.path)));
-        }
-    }
-    Ok(owners)
+    Ok(())
 }

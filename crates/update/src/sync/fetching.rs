@@ -193,10 +193,6 @@ fn algorithm(algorithm: Algorithm) -> rpm::Algorithm {
     }
 }
 
-pub(crate) fn checksum_of(bytes: &[u8], kind: Algorithm) -> String {
-    rpm::Checksum::of(algorithm(kind), bytes).hex
-}
-
 pub(crate) fn checksum_of_file(file: &Path, kind: Algorithm) -> std::io::Result<String> {
     let mut checksummer = rpm::Checksummer::new(algorithm(kind));
     let mut file = fs_err::File::open(file)?;

@@ -15,7 +15,7 @@ pub(crate) mod mirrors;
 mod packages;
 pub(crate) mod transfer;
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -384,6 +384,20 @@ impl Synced {
     ///
     /// One that was not fetched yet is fetched.
     pub fn document(&self, kind: &str, machine: &Machine<'_>) -> Result<Option<Vec<u8>>, SyncError> {
+        self.read(kind, machine, |reader| {
+            let mut text = Vec::new();
+            reader.read_to_end(&mut text).map_err(repodata::ReadError::Compression)?;
+            Ok(text)
+        })
+    }
+
+    /// As [`Synced::document`], for who reads the text as it comes: it is decompressed by another thread meanwhile.
+    pub fn read<T>(
+        &self,
+        kind: &str,
+        machine: &Machine<'_>,
+        read: impl FnOnce(&mut dyn Read) -> Result<T, repodata::ReadError>,
+    ) -> Result<Option<T>, SyncError> {
         let Some(data) = self.repomd.document(kind) else { return Ok(None) };
         let file = self.file(data);
         if !file.is_file() {
@@ -394,8 +408,7 @@ impl Synced {
             self.complete(&[kind], &Source::of(&self.repository, &self.cache, machine)?, machine)?;
         }
         let wrong = |cause: String| SyncError::Document { id: self.repository.id.clone(), file: file.clone(), cause };
-        let bytes = fs_err::read(&file)?;
-        if fetching::checksum_of(&bytes, data.checksum.algorithm) != data.checksum.hex {
+        if !fetching::is(&file, &data.checksum)? {
             // The next run fetches it again.
             fs_err::remove_file(&file)?;
             return Err(wrong(
@@ -403,15 +416,14 @@ impl Synced {
             ));
         }
         let limit = data.open_size.unwrap_or(DOCUMENT_MAX).min(DOCUMENT_MAX);
-        let mut text = Vec::with_capacity(usize::try_from(limit.min(1 << 28)).unwrap_or_default());
-        let mut open = repodata::decompress(bytes.as_slice(), limit).map_err(|error| wrong(error.to_string()))?;
-        open.read_to_end(&mut text).map_err(|error| wrong(error.to_string()))?;
-        if let Some(expected) = data.open_checksum.as_ref().filter(|expected| expected.algorithm == Algorithm::Sha256)
-            && Digest::of(&text).hex() != expected.hex
-        {
-            return Err(wrong("its decompressed bytes are not those that the index names".to_owned()));
-        }
-        Ok(Some(text))
+        let expected = data.open_checksum.as_ref().filter(|expected| expected.algorithm == Algorithm::Sha256);
+        let expected = expected.and_then(|expected| Digest::parse(&expected.hex).ok());
+        let bytes = fs_err::File::open(&file)?;
+        let mut open = repodata::decompress_ahead(bytes, limit, expected).map_err(|error| wrong(error.to_string()))?;
+        let result = read(&mut open).map_err(|error| wrong(error.to_string()))?;
+        // What the reader did not want has to be right all the same.
+        std::io::copy(&mut open, &mut std::io::sink()).map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(result))
     }
 
     /// When its index was last asked for, in seconds since 1970.

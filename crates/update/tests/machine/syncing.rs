@@ -1,8 +1,10 @@
 use host::Tool;
+use rpm::write::{NewFile, PackageBuilder};
 use sign::{Key, KeyAlgorithm, Signer as _};
+use testkit::packages::builder;
 use testkit::server::{Manner, serve};
 use update::reasons::Reasons;
-use update::resolve::{Job, resolve};
+use update::resolve::{Job, ResolveError, resolve};
 use update::{Clean, Freshness, SyncError, clean, sync};
 
 use crate::repository::{AT, Place, write};
@@ -246,4 +248,49 @@ fn files_a_table_that_is_damaged_or_cut_off_is_made_anew() {
         assert_eq!(go().0, first);
         assert_eq!(fs_err::read(&table).expect("it is there"), good, "{} bytes stayed", bytes.len());
     }
+}
+
+#[test]
+fn files_paths_of_requirements_are_looked_up_in_filelists_once() {
+    let place = Place::new();
+    let folder = place.path("repository");
+    let made = |builder: PackageBuilder| builder.build().expect("a package can be made");
+    let packages = vec![
+        ("asks.rpm".to_owned(), made(builder("asks").requires("/usr/share/data/one"))),
+        ("asks-too.rpm".to_owned(), made(builder("asks-too").requires("/usr/share/data/two"))),
+        ("has.rpm".to_owned(), made(builder("has").file("/usr/share/data/one", NewFile::regular("1")))),
+        ("has-too.rpm".to_owned(), made(builder("has-too").file("/usr/share/data/two", NewFile::regular("2")))),
+    ];
+    write(&folder, &packages);
+    let config = place.config(&format!("baseurl=file://{}\ngpgcheck=0", folder.display()));
+    let go = |name: &str| {
+        place.with(&config, true, |machine| {
+            let repository = sync(&machine.config.repositories[0], &["primary"], Freshness::AsConfigured, machine);
+            let repositories = vec![repository.expect("it can be fetched")];
+            let job = Job { install: vec![name.to_owned()], ..Job::default() };
+            let outcome = resolve(&job, &[], &repositories, &Reasons::default(), machine)?;
+            let names = outcome.steps.iter().filter_map(|step| step.new.as_ref().map(|new| new.nevra.name.clone()));
+            let names: Vec<String> = names.collect();
+            Ok::<_, ResolveError>((names, repositories[0].state_folder().to_owned()))
+        })
+    };
+    let (names, state) = go("asks").expect("it can be solved");
+    assert_eq!(names, ["asks", "has"]);
+    // The document is not looked at again, for what other packages of the repository could ask neither.
+    let filelists = || walk(&state).into_iter().find(|path| path.to_string_lossy().ends_with("-filelists.xml.gz"));
+    let good = fs_err::read(filelists().expect("it was fetched")).expect("it is there");
+    fs_err::write(filelists().expect("it is there"), "damaged").expect("it can be written");
+    assert_eq!(go("asks").expect("it is known").0, ["asks", "has"]);
+    assert_eq!(go("asks-too").expect("it is known").0, ["asks-too", "has-too"]);
+    // What was kept is damaged: the document is read, and is not what the index says.
+    let mut kept = fs_err::read(state.join("owners")).expect("it was kept");
+    let last = kept.len() - 3;
+    kept[last] ^= 1;
+    fs_err::write(state.join("owners"), &kept).expect("it can be written");
+    let error = go("asks-too").expect_err("the document is damaged").to_string();
+    assert!(error.contains("it was changed or damaged after it was fetched"), "{error}");
+    // It is fetched again.
+    assert_eq!(go("asks-too").expect("it can be solved").0, ["asks-too", "has-too"]);
+    assert_eq!(fs_err::read(filelists().expect("it was fetched")).expect("it is there"), good);
+    assert_ne!(fs_err::read(state.join("owners")).expect("it is kept"), kept);
 }
