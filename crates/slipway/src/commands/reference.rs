@@ -39,21 +39,31 @@ fn commands() -> String {
     let mut text = format!("# Commands\n\n{NOTICE}");
     let mut root = Cli::command().term_width(100);
     root.build();
-    describe(&root, &mut text);
+    describe(&root, None, &mut text);
     // Behind the words that Slipway knows of it: the command line of its own that it has.
     let mut dnf = super::dnf::command().term_width(100);
     dnf.build();
-    describe(&dnf, &mut text);
+    describe(&dnf, None, &mut text);
     text
 }
 
-fn describe(command: &clap::Command, text: &mut String) {
+/// Describes a command and those in it; of options that they take over from `outer`, only there.
+fn describe(command: &clap::Command, outer: Option<&str>, text: &mut String) {
     let path = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let help = command.clone().term_width(100).render_long_help().to_string();
+    let mut shown = command.clone().term_width(100);
+    let is_taken_over = |argument: &clap::Arg| argument.is_global_set() && !argument.is_hide_set();
+    let more = outer.filter(|_| command.get_arguments().any(is_taken_over));
+    if more.is_some() {
+        shown = shown.mut_args(|argument| if argument.is_global_set() { argument.hide(true) } else { argument });
+    }
+    let help = shown.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     text.push_str(&format!("\n## `{path}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    if let Some(outer) = more {
+        text.push_str(&format!("\nand the options of `{outer}` that hold for all commands in it.\n"));
+    }
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set() && inner.get_name() != "help") {
-        describe(inner, text);
+        describe(inner, outer.or(Some(&path)), text);
     }
 }
 
