@@ -11,7 +11,7 @@ use crate::commands::boot::{How, machine_folder};
 use crate::context::Context;
 use crate::explain::Failure;
 use crate::machine::{Hardware, SHUTDOWN};
-use rehearsal::Rehearsal;
+use rehearsal::{Rehearsal, Restarts};
 use snapshots::Snapshots;
 
 /// Boot an image and put it to what its definition says that it can do
@@ -29,9 +29,12 @@ pub(crate) struct Arguments {
     /// The package that is installed, upgraded and removed; the image must not have it.
     #[arg(long, value_name = "NAME", default_value = "less")]
     package: String,
-    /// Restart the machine behind the upgrade, and put it to its self-check again; then let a restart do an upgrade (`--offline`).
+    /// Restart the machine behind the upgrade, and put it to its self-check again.
     #[arg(long)]
     reboot: bool,
+    /// Let a start of its own do an upgrade (`dnf upgrade --offline`): two more starts.
+    #[arg(long)]
+    offline: bool,
     /// The secret OpenPGP key that the repository was published with, where it is not the one for development.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -77,7 +80,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<(), Failur
     let mut steps = Vec::new();
     if let (Some(snapshots), Some(guest)) = (&snapshots, guest) {
         let mut rehearsal = Rehearsal::new(&mut machine, guest, snapshots, context);
-        rehearsal.all(arguments.reboot.then(|| arguments.how.limit()))?;
+        rehearsal.all(&Restarts {
+            limit: arguments.how.limit(),
+            is_restarted: arguments.reboot,
+            is_offline: arguments.offline,
+        })?;
         steps = rehearsal.steps;
     }
     let went_down = machine.shut_down(SHUTDOWN, &context.host)?;

@@ -32,6 +32,13 @@ pub(super) struct Rehearsal<'a> {
     pub(super) steps: Vec<Step>,
 }
 
+/// Which restarts there are, and how long one may take.
+pub(super) struct Restarts {
+    pub(super) limit: Duration,
+    pub(super) is_restarted: bool,
+    pub(super) is_offline: bool,
+}
+
 impl<'a> Rehearsal<'a> {
     pub(super) fn new(
         machine: &'a mut Machine,
@@ -42,8 +49,8 @@ impl<'a> Rehearsal<'a> {
         Rehearsal { machine, guest, snapshots, context, steps: Vec::new() }
     }
 
-    /// Everything in its order; `reboot` is how long a restart may take, where there is to be one.
-    pub(super) fn all(&mut self, reboot: Option<Duration>) -> Result<(), Failure> {
+    /// Everything in its order.
+    pub(super) fn all(&mut self, restarts: &Restarts) -> Result<(), Failure> {
         let Snapshots { old, new, .. } = self.snapshots;
         let name = old.nevra.name.clone();
         self.step("dnf repolist")?;
@@ -65,16 +72,16 @@ impl<'a> Rehearsal<'a> {
         self.step("dnf upgrade -y --refresh")?;
         self.is_there(new)?;
 
-        if let Some(limit) = reboot {
-            self.restart("systemctl reboot --no-block", limit)?;
+        if restarts.is_restarted {
+            self.restart("systemctl reboot --no-block", restarts.limit)?;
             self.is_there(new)?;
         }
 
         self.step("dnf history undo last -y")?;
         self.is_there(old)?;
 
-        if let Some(limit) = reboot {
-            self.offline(limit)?;
+        if restarts.is_offline {
+            self.offline(restarts.limit)?;
         }
 
         self.step(&format!("dnf remove -y {name}"))?;
