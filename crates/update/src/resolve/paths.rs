@@ -4,7 +4,7 @@
 //! that the packages of this run's repositories could ask for, so that filelists is read once a state and not once a run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use pkg::Digest;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ fn known(
 }
 
 /// One that is not there, cut off or damaged is as good as none.
-fn read(file: &PathBuf) -> Known {
+fn read(file: &Path) -> Known {
     match fs_err::metadata(file) {
         Ok(metadata) if metadata.len() <= FILE_MAX => {}
         _ => return Known::default(),
@@ -113,7 +113,7 @@ fn read(file: &PathBuf) -> Known {
 }
 
 /// A cache that cannot be written costs time and nothing else. The digest of the text stands in front of it.
-fn write(file: &PathBuf, known: &Known) {
+fn write(file: &Path, known: &Known) {
     let new = file.with_extension(format!("new-{}", std::process::id()));
     let json = serde_json::to_string(known).unwrap_or_default();
     let text = Digest::of(json.as_bytes()).hex() + &json;

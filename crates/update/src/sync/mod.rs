@@ -417,7 +417,8 @@ impl Synced {
         }
         let limit = data.open_size.unwrap_or(DOCUMENT_MAX).min(DOCUMENT_MAX);
         let expected = data.open_checksum.as_ref().filter(|expected| expected.algorithm == Algorithm::Sha256);
-        let expected = expected.and_then(|expected| Digest::parse(&expected.hex).ok());
+        let expected = expected.map(|expected| Digest::parse(&expected.hex)).transpose();
+        let expected = expected.map_err(|error| wrong(error.to_string()))?;
         let bytes = fs_err::File::open(&file)?;
         let mut open = repodata::decompress_ahead(bytes, limit, expected).map_err(|error| wrong(error.to_string()))?;
         let result = read(&mut open).map_err(|error| wrong(error.to_string()))?;
